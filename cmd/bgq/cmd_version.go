@@ -1,0 +1,19 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func newVersionCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of bgq and of the file format",
+		Args:  arguments(0, 0, "no arguments"),
+		RunE: func(c *cobra.Command, args []string) error {
+			b := currentBuild()
+			if a.format != formatTable {
+				return a.printJSON(b)
+			}
+			a.printf("bgq %s (file format %d, %s, %s)\n", b.Version, b.Format, b.Go, b.Platform)
+			return nil
+		},
+	}
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"io"
+	"strings"
+
+	pretty "github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// column describes a column of a table.
+type column struct {
+	name  string
+	right bool // numbers
+	flex  bool // gives way where the terminal is too narrow; at most one column does
+}
+
+// gap stands between two columns.
+const gap = "  "
+
+// leastFlex is what a column keeps that gives way.
+const leastFlex = 10
+
+// table writes rows under a header: no borders, never wider than the terminal.
+// Rows may come in several parts; the first one fixes the widths.
+type table struct {
+	app     *app
+	columns []column
+	widths  []int // nil before the first part
+}
+
+func newTable(a *app, columns []column) *table { return &table{app: a, columns: columns} }
+
+// write prints rows of cleaned cells.
+func (t *table) write(rows [][]string) error {
+	w := pretty.NewWriter()
+	w.SetStyle(plainStyle)
+	if t.widths == nil {
+		t.measure(rows)
+		header := make(pretty.Row, len(t.columns))
+		for i, c := range t.columns {
+			header[i] = t.app.paint(text.Colors{text.Faint}, c.name)
+		}
+		w.AppendHeader(header)
+	}
+	configs := make([]pretty.ColumnConfig, len(t.columns))
+	for i, c := range t.columns {
+		configs[i] = pretty.ColumnConfig{Number: i + 1, WidthMin: t.widths[i]}
+		if c.right {
+			configs[i].Align, configs[i].AlignHeader = text.AlignRight, text.AlignRight
+		}
+	}
+	w.SetColumnConfigs(configs)
+	for _, cells := range rows {
+		row := make(pretty.Row, len(cells))
+		for i, cell := range cells {
+			if t.columns[i].flex && t.app.width() > 0 {
+				cell = text.Snip(cell, t.widths[i], "…")
+			}
+			row[i] = cell
+		}
+		w.AppendRow(row)
+	}
+	var b strings.Builder
+	for line := range strings.Lines(w.Render()) {
+		b.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+	_, err := io.WriteString(t.app.stdout, b.String())
+	return err
+}
+
+// measure finds the widths of the columns, and takes from the one that gives way
+// what the terminal does not have.
+func (t *table) measure(rows [][]string) {
+	t.widths = make([]int, len(t.columns))
+	total, flex := 0, -1
+	for i, c := range t.columns {
+		t.widths[i] = text.StringWidthWithoutEscSequences(c.name)
+		for _, row := range rows {
+			t.widths[i] = max(t.widths[i], text.StringWidthWithoutEscSequences(row[i]))
+		}
+		total += t.widths[i]
+		if i > 0 {
+			total += len(gap)
+		}
+		if c.flex {
+			flex = i
+		}
+	}
+	if over := total - t.app.width(); flex >= 0 && over > 0 && t.app.width() > 0 {
+		t.widths[flex] = max(t.widths[flex]-over, min(leastFlex, t.widths[flex]))
+	}
+}
+
+// plainStyle draws nothing but the cells.
+var plainStyle = pretty.Style{
+	Name: "plain",
+	Box:  pretty.BoxStyle{PaddingRight: gap},
+}
+
+// facts prints names and values, one pair a line. A value may have several lines.
+func (a *app) facts(indent string, pairs ...[2]string) {
+	wide := 0
+	for _, p := range pairs {
+		wide = max(wide, len(p[0]))
+	}
+	for _, p := range pairs {
+		name := p[0] + strings.Repeat(" ", wide-len(p[0])+len(gap))
+		value := strings.ReplaceAll(p[1], "\n", "\n"+indent+strings.Repeat(" ", len(name)))
+		a.printf("%s%s%s\n", indent, a.paint(text.Colors{text.Faint}, name), value)
+	}
+}

@@ -1,0 +1,151 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/bgq-dev/bgq/queue"
+	"github.com/bgq-dev/bgq/store"
+)
+
+// complete records what was settled, until it is asked to flush and nothing is left.
+func (e *Executor) complete() {
+	defer close(e.ended)
+	flushing := false
+	for {
+		e.mu.Lock()
+		group := e.settled
+		e.settled = nil
+		e.writing = len(group)
+		e.mu.Unlock()
+		if len(group) > 0 {
+			e.record(group)
+			e.mu.Lock()
+			e.writing = 0
+			for _, a := range group {
+				a.lane.pending--
+			}
+			e.changed()
+			e.mu.Unlock()
+			continue
+		}
+		if flushing {
+			return
+		}
+		select {
+		case <-e.work:
+		case <-e.flush:
+			flushing = true
+		}
+	}
+}
+
+// record stores outcomes and tells about them. It does not give up a result as
+// long as the store may still take it.
+func (e *Executor) record(group []*attempt) {
+	for len(group) > 0 {
+		n := min(len(group), e.q.Store().Caps().MaxBatch)
+		e.recordSome(group[:n])
+		group = group[n:]
+	}
+}
+
+func (e *Executor) recordSome(group []*attempt) {
+	outcomes := make([]queue.Attempt, len(group))
+	for i, a := range group {
+		outcomes[i] = a.outcome
+	}
+	// The outcome is written whatever became of the contexts of the jobs.
+	ctx := context.WithoutCancel(e.jobs)
+	for try := 0; ; try++ {
+		applied, err := e.q.Finish(ctx, outcomes...)
+		if err == nil {
+			e.tell(outcomes, applied)
+			return
+		}
+		switch {
+		case errors.Is(err, store.ErrUnknown), errors.Is(err, store.ErrNotStored), errors.Is(err, store.ErrNoSpace):
+			// Finishing is fenced: what was stored after all is refused the second time.
+			e.log.Error("cannot record how jobs ended, trying again", zap.Int("jobs", len(group)), zap.Error(err))
+			if !e.patience(try) {
+				e.log.Error("gave up recording how jobs ended: they will run again", zap.Int("jobs", len(group)))
+				return
+			}
+		case len(group) > 1:
+			// One of them is at fault: the others must not suffer.
+			for _, a := range group {
+				e.recordSome([]*attempt{a})
+			}
+			return
+		case outcomes[0].Verdict == queue.Succeeded:
+			outcomes[0] = group[0].failed(err, store.FailError, "")
+			outcomes[0].Job, outcomes[0].Verdict = &group[0].job, queue.Hopeless
+		default:
+			e.log.Error("cannot record how a job ended: it will run again", zap.Stringer("job", group[0].job.ID), zap.Error(err))
+			return
+		}
+	}
+}
+
+// patience waits before another try, longer each time. It is false when the
+// executor is stopping and has tried often enough.
+func (e *Executor) patience(try int) bool {
+	const stopTries = 5
+	wait := min(time.Second, 10*time.Millisecond<<min(try, 10))
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-e.flush:
+		<-timer.C
+		return try < stopTries
+	}
+}
+
+// tell reports outcomes that are durable now.
+func (e *Executor) tell(outcomes []queue.Attempt, applied []bool) {
+	for i := range outcomes {
+		o := &outcomes[i]
+		e.mu.Lock()
+		quiet := e.handlers[o.Job.Kind].options.Quiet
+		e.mu.Unlock()
+		e.report(o, applied[i], quiet)
+		if e.cfg.Finished != nil {
+			e.cfg.Finished(o.Job, *o, applied[i])
+		}
+	}
+}
+
+func (e *Executor) report(o *queue.Attempt, applied, quiet bool) {
+	level := zap.DebugLevel
+	text := "job completed"
+	switch {
+	case !applied:
+		text = "job was cancelled or taken away while it ran: its outcome is dropped"
+	case o.Verdict == queue.Snoozed:
+		text = "job snoozed"
+	case o.Verdict == queue.Interrupted:
+		text = "job interrupted by the shutdown: it will run again"
+	case o.Failure != nil:
+		text = "job failed"
+		if !quiet {
+			level = zap.WarnLevel
+		}
+	}
+	entry := e.log.Check(level, text)
+	if entry == nil {
+		return
+	}
+	fields := []zap.Field{
+		zap.Stringer("job", o.Job.ID), zap.String("kind", o.Job.Kind),
+		zap.Int("attempt", o.Job.Attempt), zap.Int("max_attempts", o.Job.MaxAttempts),
+	}
+	if o.Failure != nil {
+		fields = append(fields, zap.String("failure", string(o.Failure.Kind)), zap.String("error", o.Failure.Message))
+	}
+	entry.Write(fields...)
+}

@@ -1,0 +1,247 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/bgq-dev/bgq/queue"
+	"github.com/bgq-dev/bgq/store"
+)
+
+// dispatch claims jobs and starts them, until ctx ends or no more may be claimed.
+func (e *Executor) dispatch(ctx context.Context) {
+	e.reportUnhandled(ctx)
+	for ctx.Err() == nil {
+		e.mu.Lock()
+		if e.phase != phaseRunning {
+			e.mu.Unlock()
+			return
+		}
+		if e.suspects {
+			e.mu.Unlock()
+			e.quarantine(ctx)
+			continue
+		}
+		now := time.Now()
+		e.giveBack(now)
+		wants, spare := e.wants(now)
+		kinds := e.kinds()
+		if len(wants) == 0 || len(kinds) == 0 {
+			stocked := e.stocked()
+			e.mu.Unlock()
+			e.pause(ctx, stocked)
+			continue
+		}
+		// What was asked for on top of the free slots rests on a rate that is soon out of date.
+		claim, unclaim := context.WithCancel(ctx)
+		if spare {
+			claim, unclaim = context.WithTimeout(ctx, 2*stockTime)
+		}
+		e.unclaim = unclaim
+		drain(e.wake)
+		e.mu.Unlock()
+
+		claimed, err := e.q.Claim(claim, queue.ClaimRequest{Want: wants, Kinds: kinds, Wait: true})
+		unclaim()
+		e.start(claimed)
+		if err != nil && !isContext(err) {
+			e.claimFailed(ctx, err)
+		}
+	}
+}
+
+// pause waits until there is something to plan for.
+func (e *Executor) pause(ctx context.Context, stocked bool) {
+	var timeout <-chan time.Time
+	if stocked {
+		timer := time.NewTimer(stockAge)
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	select {
+	case <-ctx.Done():
+	case <-e.wake:
+	case <-timeout:
+	}
+}
+
+// start puts claimed jobs into slots, or into stock.
+func (e *Executor) start(claimed store.Claimed) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.unclaim = nil
+	e.suspects = e.suspects || claimed.Suspects
+	now := time.Now()
+	for _, l := range e.lanes {
+		l.asked = 0
+	}
+	for i := range claimed.Jobs {
+		j := &claimed.Jobs[i]
+		l := e.lanes[j.Queue]
+		if l == nil { // no longer served: the claim was under way
+			l = &lane{queue: j.Queue}
+			e.lanes[j.Queue] = l
+		}
+		l.stock = append(l.stock, e.newAttempt(*j, l, now))
+		if l.slots == 0 {
+			e.interrupt(l.stock)
+			l.stock = nil
+		}
+	}
+	if e.phase != phaseRunning {
+		// Stop came between; it has emptied the stocks already.
+		e.emptyStocks()
+		return
+	}
+	for _, l := range e.lanes {
+		e.fill(l)
+	}
+}
+
+// fill starts jobs of the stock in free slots. It needs e.mu.
+func (e *Executor) fill(l *lane) {
+	for a := l.next(); a != nil; a = l.next() {
+		go a.run()
+	}
+}
+
+// giveBack makes jobs available again that wait in stock behind jobs which turned
+// out to be long. It needs e.mu.
+func (e *Executor) giveBack(now time.Time) {
+	for _, l := range e.lanes {
+		e.interrupt(l.stale(now))
+	}
+}
+
+// interrupt settles attempts that have not begun. It needs e.mu.
+func (e *Executor) interrupt(attempts []*attempt) {
+	for _, a := range attempts {
+		e.settle(a, queue.Attempt{Verdict: queue.Interrupted})
+		e.release(a)
+	}
+}
+
+// emptyStocks gives every job in stock back. It needs e.mu.
+func (e *Executor) emptyStocks() {
+	for _, l := range e.lanes {
+		e.interrupt(l.stock)
+		l.stock = nil
+	}
+}
+
+// stocked tells whether a job waits in stock. It needs e.mu.
+func (e *Executor) stocked() bool {
+	for _, l := range e.lanes {
+		if len(l.stock) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// quarantine runs the suspects of the served queues, one at a time and with nothing beside them.
+func (e *Executor) quarantine(ctx context.Context) {
+	for e.quiet(ctx) {
+		e.mu.Lock()
+		wants := make([]store.Want, 0, len(e.lanes))
+		for _, l := range e.lanes {
+			if l.slots > 0 {
+				wants = append(wants, store.Want{Queue: l.queue, N: 1})
+			}
+		}
+		kinds := e.kinds()
+		e.suspects = false
+		e.mu.Unlock()
+		if len(wants) == 0 || len(kinds) == 0 {
+			return
+		}
+		claimed, err := e.q.Claim(ctx, queue.ClaimRequest{Want: wants, Kinds: kinds, Alone: true})
+		if err != nil {
+			e.mu.Lock()
+			e.suspects = true
+			e.mu.Unlock()
+			if !isContext(err) {
+				e.claimFailed(ctx, err)
+			}
+			return
+		}
+		if len(claimed.Jobs) == 0 {
+			return
+		}
+		j := &claimed.Jobs[0]
+		e.log.Info("running a job alone, since it was running when the process died",
+			zap.Stringer("job", j.ID), zap.String("kind", j.Kind), zap.Int("recoveries", j.Recoveries))
+		claimed.Suspects = true // there may be more
+		e.start(claimed)
+	}
+}
+
+// quiet waits until nothing runs and everything is recorded. It is false when the
+// executor stops first.
+func (e *Executor) quiet(ctx context.Context) bool {
+	for {
+		e.mu.Lock()
+		if e.phase != phaseRunning {
+			e.mu.Unlock()
+			return false
+		}
+		if len(e.attempts) == 0 && len(e.settled) == 0 && e.writing == 0 {
+			e.mu.Unlock()
+			return true
+		}
+		idle := e.idle
+		e.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return false
+		case <-e.wake: // the phase may have changed
+		case <-idle:
+		}
+	}
+}
+
+// claimFailed reports that the store gave no jobs, and waits before the next try.
+func (e *Executor) claimFailed(ctx context.Context, err error) {
+	if errors.Is(err, store.ErrClosed) {
+		e.drain()
+		return
+	}
+	e.log.Error("cannot claim jobs, trying again in a second", zap.Error(err))
+	timer := time.NewTimer(time.Second)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// reportUnhandled says once which kinds wait for a handler that nobody registered.
+func (e *Executor) reportUnhandled(ctx context.Context) {
+	rows, err := e.q.Count(ctx, store.Filter{States: store.SetOf(store.Available, store.Scheduled, store.Retryable)})
+	if err != nil {
+		return // the first claim will say it
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, r := range rows {
+		_, handled := e.handlers[r.Kind]
+		if _, served := e.lanes[r.Queue]; served && !handled {
+			e.log.Warn("jobs wait for a handler of their kind: register it, or delete them",
+				zap.String("kind", r.Kind), zap.String("queue", r.Queue), zap.Stringer("state", r.State), zap.Int64("jobs", r.N))
+		}
+	}
+}
+
+func isContext(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+func drain(c chan struct{}) {
+	select {
+	case <-c:
+	default:
+	}
+}

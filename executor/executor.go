@@ -1,0 +1,268 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/bgq-dev/bgq/queue"
+	"github.com/bgq-dev/bgq/store"
+)
+
+// Handler runs one attempt of a job and returns its result as a msgpack value. The
+// context ends when the job's timeout passes, when the job is cancelled, and when the
+// executor stops; [context.Cause] tells which. A returned error fails the attempt;
+// [Permanent], [RetryAfter], [Snooze] and [Cancel] say what shall become of the job.
+// A panic fails the attempt too, with its stack.
+//
+// A job runs at least once: a handler must be able to meet its own traces.
+type Handler func(ctx context.Context, job *store.Job) (store.Value, error)
+
+// HandlerOptions belong to the handler of one kind.
+type HandlerOptions struct {
+	// Backoff replaces the policy of the queue for this kind, unless nil.
+	Backoff *queue.Backoff
+	// Quiet leaves failed attempts out of the log: somebody else reports them.
+	Quiet bool
+}
+
+// Config holds what an [Executor] needs besides its queue. The zero value is the default.
+type Config struct {
+	// Logger receives failures as warnings, and starts and ends at debug level. Default: none.
+	Logger *zap.Logger
+	// Grace is how long Stop waits for running handlers before it cancels their
+	// contexts (default 10 s), Abandon how long it then waits for them to return
+	// (default 5 s). Negative: not at all.
+	Grace, Abandon time.Duration
+	// Finished is called after the outcome of an attempt is durable, from one
+	// goroutine, in the order of the commits. It must not block. applied is false
+	// where the job was cancelled or taken away: then nothing was recorded.
+	Finished func(job *store.Job, a queue.Attempt, applied bool)
+}
+
+// DefaultSlots is the number of jobs of a queue that run at once unless said otherwise:
+// max(1, 80 % of GOMAXPROCS).
+func DefaultSlots() int { return max(1, runtime.GOMAXPROCS(0)*4/5) }
+
+// Executor runs jobs. Its methods may be called from any goroutine.
+type Executor struct {
+	q   *queue.Queue
+	cfg Config
+	log *zap.Logger
+
+	mu sync.Mutex // guards everything below
+	// phase goes up only.
+	phase    phase
+	handlers map[string]handler
+	lanes    map[string]*lane
+	attempts map[store.ID]*attempt // claimed and not yet released: in a slot or in stock
+	settled  []*attempt            // ended, not yet recorded
+	writing  int                   // being recorded at this moment
+	suspects bool                  // the last claim saw suspects: run them alone first
+	// unclaim ends the claim that stands in the store; nil when none does.
+	unclaim context.CancelFunc
+
+	wake   chan struct{} // one slot: the dispatcher should plan again
+	work   chan struct{} // one slot: the completer has work
+	idle   chan struct{} // closed and replaced whenever an attempt is released or recorded
+	jobs   context.Context
+	cancel context.CancelCauseFunc // of jobs
+	stop   context.CancelFunc      // of the four single goroutines, but the completer
+	loops  sync.WaitGroup
+	ended  chan struct{} // closed when the completer has returned
+	flush  chan struct{} // closed to ask the completer to return when it has nothing left
+}
+
+type phase uint8
+
+const (
+	phaseNew phase = iota
+	phaseRunning
+	phaseDraining // no more claims
+	phaseStopping // Stop has been called
+	phaseStopped
+)
+
+type handler struct {
+	fn      Handler
+	options HandlerOptions
+}
+
+// ErrStopped says that the executor was stopped before the call.
+var ErrStopped = errors.New("the executor is stopped")
+
+// New returns an executor for the jobs of q. It serves no queue and knows no kind yet.
+func New(q *queue.Queue, cfg Config) (*Executor, error) {
+	if q == nil {
+		return nil, errors.New("executor: no queue")
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = zap.NewNop()
+	}
+	if cfg.Grace == 0 {
+		cfg.Grace = 10 * time.Second
+	}
+	if cfg.Abandon == 0 {
+		cfg.Abandon = 5 * time.Second
+	}
+	return &Executor{
+		q: q, cfg: cfg, log: cfg.Logger,
+		handlers: map[string]handler{},
+		lanes:    map[string]*lane{},
+		attempts: map[store.ID]*attempt{},
+		wake:     make(chan struct{}, 1),
+		work:     make(chan struct{}, 1),
+		idle:     make(chan struct{}),
+		ended:    make(chan struct{}),
+		flush:    make(chan struct{}),
+	}, nil
+}
+
+// Handle registers the handler of a kind, before or after Start. A kind has one handler.
+func (e *Executor) Handle(kind string, h Handler, o HandlerOptions) error {
+	if kind == "" || h == nil {
+		return errors.New("executor: a handler needs a kind and a function")
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, taken := e.handlers[kind]; taken {
+		return fmt.Errorf("kind %q has a handler already: a kind names one function", kind)
+	}
+	e.handlers[kind] = handler{fn: h, options: o}
+	e.replan()
+	return nil
+}
+
+// Serve runs up to slots jobs of a queue at once. It may be called again, also
+// while running, to change the number; with 0 no further job of the queue is started.
+func (e *Executor) Serve(name string, slots int) error {
+	if name == "" || slots < 0 {
+		return fmt.Errorf("executor: cannot serve queue %q with %d slots: give a name, and 0 or more slots", name, slots)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l := e.lanes[name]
+	if l == nil {
+		l = &lane{queue: name}
+		e.lanes[name] = l
+	}
+	l.slots = slots
+	e.replan()
+	return nil
+}
+
+// Unserve starts no further job of a queue, gives back what was claimed and has not
+// begun, and waits until what runs has ended and is recorded, or ctx ends.
+func (e *Executor) Unserve(ctx context.Context, name string) error {
+	e.mu.Lock()
+	l := e.lanes[name]
+	if l == nil {
+		e.mu.Unlock()
+		return nil
+	}
+	l.slots = 0
+	e.interrupt(l.stock)
+	l.stock = nil
+	e.replan()
+	for l.pending > 0 {
+		idle := e.idle
+		e.mu.Unlock()
+		select {
+		case <-idle:
+		case <-ctx.Done():
+			return fmt.Errorf("queue %q still has running jobs: %w", name, context.Cause(ctx))
+		case <-e.ended:
+			return nil
+		}
+		e.mu.Lock()
+	}
+	if e.lanes[name] == l && l.slots == 0 {
+		delete(e.lanes, name)
+	}
+	e.mu.Unlock()
+	return nil
+}
+
+// Kinds returns the kinds that have a handler, sorted.
+func (e *Executor) Kinds() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.kinds()
+}
+
+// kinds needs e.mu.
+func (e *Executor) kinds() []string {
+	kinds := make([]string, 0, len(e.handlers))
+	for k := range e.handlers {
+		kinds = append(kinds, k)
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+// Start begins to run jobs. When ctx ends no further job is started, and running
+// ones go on until [Executor.Stop], which must be called in any case. The contexts of
+// handlers carry the values of ctx.
+func (e *Executor) Start(ctx context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.phase == phaseRunning:
+		return errors.New("the executor is running already")
+	case e.phase > phaseRunning:
+		return ErrStopped
+	}
+	e.phase = phaseRunning
+	e.suspects = true // look for them before anything else is started
+	values := context.WithoutCancel(ctx)
+	e.jobs, e.cancel = context.WithCancelCause(values)
+	loops, stop := context.WithCancel(values)
+	e.stop = stop
+	detach := context.AfterFunc(ctx, e.drain)
+	context.AfterFunc(loops, func() { detach() })
+
+	e.loops.Go(func() { e.dispatch(loops) })
+	e.loops.Go(func() { e.keep(loops) })
+	e.loops.Go(func() { e.control(loops) })
+	go e.complete()
+	return nil
+}
+
+// drain ends claiming for good.
+func (e *Executor) drain() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.phase < phaseDraining {
+		e.phase = phaseDraining
+		e.emptyStocks()
+		e.replan()
+	}
+}
+
+// replan makes the dispatcher look again. It needs e.mu.
+func (e *Executor) replan() {
+	if e.unclaim != nil {
+		e.unclaim()
+	}
+	poke(e.wake)
+}
+
+// poke puts a signal into a channel of one slot.
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// changed wakes those who wait for the number of attempts to fall. It needs e.mu.
+func (e *Executor) changed() {
+	close(e.idle)
+	e.idle = make(chan struct{})
+}

@@ -1,0 +1,105 @@
+package boltstore
+
+import (
+	"context"
+
+	"github.com/bgq-dev/bgq/store"
+)
+
+// Change implements [store.Store]. A move that would take back a unique key which
+// another job holds by now is refused.
+func (s *Store) Change(ctx context.Context, change store.Change) (store.Changed, error) {
+	if err := s.checkCount(len(change.IDs)); err != nil {
+		return store.Changed{}, err
+	}
+	for i := range change.Cases {
+		if err := checkMove(&change.Cases[i]); err != nil {
+			return store.Changed{}, err
+		}
+	}
+	c := change
+	c.IDs = append([]store.ID(nil), change.IDs...)
+	c.Cases = append([]store.Move(nil), change.Cases...)
+	if change.Failure != nil {
+		failure := *change.Failure
+		c.Failure = &failure
+	}
+	var changed store.Changed
+	err := s.do(ctx, &op{
+		jobs: len(c.IDs),
+		run: func(t *txn) (err error) {
+			changed, err = t.change(&c)
+			return err
+		},
+	})
+	if err != nil {
+		return store.Changed{}, err
+	}
+	return changed, nil
+}
+
+// change does to each job what the change says about its state.
+func (t *txn) change(c *store.Change) (store.Changed, error) {
+	for _, id := range c.IDs { // whatever may fail is read before anything is written
+		j, err := t.load(id)
+		if err != nil {
+			return store.Changed{}, err
+		}
+		if j != nil && j.Unique != "" {
+			if _, _, err := t.holder(j.Unique); err != nil {
+				return store.Changed{}, err
+			}
+		}
+	}
+	var changed store.Changed
+	for _, id := range c.IDs {
+		j, _ := t.load(id) // in memory since the loop above
+		if j == nil {
+			changed.Missing = append(changed.Missing, id)
+			continue
+		}
+		was := j.State
+		if !t.changeOne(j, c) {
+			changed.Refused = append(changed.Refused, store.Refusal{ID: id, State: was})
+			continue
+		}
+		changed.Done = append(changed.Done, id)
+		if was == store.Running && j.State != store.Running {
+			t.hint(store.OnControl, store.ID{})
+		}
+	}
+	return changed, nil
+}
+
+func (t *txn) changeOne(j *store.Job, c *store.Change) bool {
+	switch {
+	case c.Delete.Has(j.State):
+		if j.State == store.Running {
+			t.hint(store.OnControl, store.ID{})
+		}
+		t.remove(j)
+		return true
+	case c.Consume.Has(j.State):
+		if j.Consumed {
+			return false
+		}
+		t.update(j, func() { j.Consumed, j.Kept = true, false })
+		return true
+	}
+	for i := range c.Cases {
+		m := &c.Cases[i]
+		if !m.From.Has(j.State) {
+			continue
+		}
+		if ok, _ := t.admits(j, m); !ok {
+			return false
+		}
+		t.apply(j, m, func() {
+			if c.Failure != nil {
+				t.addFailure(j, c.Failure)
+			}
+		})
+		return true
+	}
+	return false
+}

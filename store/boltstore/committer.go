@@ -1,0 +1,325 @@
+package boltstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/bgq-dev/bgq/store"
+)
+
+// The bounds of one commit. What does not fit is the next commit.
+const (
+	maxCommitJobs  = 20_000
+	maxCommitBytes = 64 << 20
+)
+
+// committer gathers the calls that write. One goroutine takes whatever has arrived,
+// runs it in one transaction, and answers: what arrives during a commit is the next
+// commit. There is no delay; a lone caller pays for one commit.
+type committer struct {
+	mu       sync.Mutex
+	queue    []*op // arrived, in order
+	standing []*op // waiting claims that found nothing, oldest first
+	touched  map[string]struct{}
+	closed   bool
+
+	wake chan struct{} // holds one signal: there is something to take
+	done chan struct{} // closed when the goroutine has ended
+}
+
+// op is one call that writes.
+type op struct {
+	// run reads and checks, then writes. If it returns an error it has written nothing.
+	run func(*txn) error
+	// growing marks calls that are refused when the disk is nearly full.
+	growing bool
+	// jobs and bytes bound what goes into one commit.
+	jobs, bytes int
+	// claim marks a call that is never left in doubt: its caller waits for the commit.
+	claim bool
+	// standing marks a claim that waits while run returns errNothingYet; queues are
+	// those whose jobs it wants.
+	standing bool
+	queues   []string
+
+	phase     phase
+	fresh     bool // has not been tried yet
+	withdrawn bool // the caller has gone
+	answer    chan error
+}
+
+// phase says where an op is. It is guarded by committer.mu.
+type phase uint8
+
+const (
+	queued  phase = iota
+	busy          // in the commit that is under way
+	waiting       // a standing claim between two commits
+)
+
+var (
+	errNothingYet = errors.New("nothing to claim yet")
+	errWithdrawn  = errors.New("withdrawn")
+)
+
+// do hands an op to the committer and waits for its answer. If the context ends
+// first, the op is withdrawn if it can be; if it is in the middle of a commit, the
+// answer is ErrUnknown.
+func (s *Store) do(ctx context.Context, o *op) error {
+	if s.opts.ReadOnly {
+		return s.fail(store.ErrReadOnly, "open it without ReadOnly to change it")
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	o.answer, o.fresh = make(chan error, 1), true
+	if err := s.committer.submit(o); err != nil {
+		return s.fail(err, "")
+	}
+	select {
+	case err := <-o.answer:
+		return s.explain(err)
+	case <-ctx.Done():
+	}
+	if s.committer.withdraw(o) {
+		return ctx.Err()
+	}
+	if o.claim {
+		// A commit is short. Its outcome must be known: nobody would run the jobs.
+		if err := <-o.answer; err != errWithdrawn {
+			return s.explain(err)
+		}
+		return ctx.Err()
+	}
+	select {
+	case err := <-o.answer:
+		return s.explain(err)
+	default:
+		return fmt.Errorf("%w: %w", store.ErrUnknown, ctx.Err())
+	}
+}
+
+func (c *committer) submit(o *op) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return store.ErrClosed
+	}
+	c.queue = append(c.queue, o)
+	c.signal()
+	return nil
+}
+
+// withdraw takes an op back, if it is not in a commit. A standing claim that is in
+// one is marked, and gets errWithdrawn unless it is served.
+func (c *committer) withdraw(o *op) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	is := func(other *op) bool { return other == o }
+	switch o.phase {
+	case queued:
+		c.queue = slices.DeleteFunc(c.queue, is)
+		return true
+	case waiting:
+		c.standing = slices.DeleteFunc(c.standing, is)
+		return true
+	default:
+		o.withdrawn = true
+		return false
+	}
+}
+
+// touch makes the standing claims of these queues be tried again.
+func (c *committer) touch(queues map[string]struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for q := range queues {
+		c.touched[q] = struct{}{}
+	}
+	c.signal()
+}
+
+func (c *committer) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// group is what goes into one commit.
+type group struct {
+	ops      []*op
+	standing []*op
+	woken    map[string]struct{}
+}
+
+func (g *group) empty() bool { return len(g.ops) == 0 && len(g.standing) == 0 }
+
+// take returns the next group, as soon as there is one; or false when the committer
+// is closed and everything has been taken.
+func (c *committer) take() (group, bool) {
+	for {
+		c.mu.Lock()
+		g := c.gather()
+		closed := c.closed
+		c.mu.Unlock()
+		if !g.empty() {
+			return g, true
+		}
+		if closed {
+			return group{}, false
+		}
+		<-c.wake
+	}
+}
+
+// gather takes from the queue what fits into one commit, and those standing claims
+// that may find something in it.
+func (c *committer) gather() group {
+	g := group{woken: c.touched}
+	jobs, bytes, n := 0, 0, 0
+	for _, o := range c.queue {
+		if n > 0 && (jobs+o.jobs > maxCommitJobs || bytes+o.bytes > maxCommitBytes) {
+			c.signal()
+			break
+		}
+		jobs, bytes, n = jobs+o.jobs, bytes+o.bytes, n+1
+		o.phase = busy
+		if o.standing {
+			c.standing = append(c.standing, o)
+		} else {
+			g.ops = append(g.ops, o)
+		}
+	}
+	c.queue = slices.Delete(c.queue, 0, n)
+	fresh := func(o *op) bool { return o.fresh }
+	if len(g.ops) > 0 || len(g.woken) > 0 || slices.ContainsFunc(c.standing, fresh) {
+		c.touched = map[string]struct{}{}
+		g.standing = slices.Clone(c.standing)
+		for _, o := range g.standing {
+			o.phase = busy
+		}
+	}
+	return g
+}
+
+// wantsTry tells whether a standing claim may find something after a transaction
+// that has put jobs into the woken queues.
+func (c *committer) wantsTry(o *op, woken map[string]struct{}) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if o.withdrawn {
+		return false
+	}
+	return o.fresh || slices.ContainsFunc(o.queues, func(q string) bool {
+		_, ok := woken[q]
+		return ok
+	})
+}
+
+// conclude hands out the answers of a commit. Claims that found nothing go on
+// waiting, unless the store is being closed.
+func (c *committer) conclude(g group, answers map[*op]error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, o := range g.ops {
+		o.answer <- answers[o]
+	}
+	for _, o := range g.standing {
+		err, tried := answers[o]
+		switch {
+		case tried && err != errNothingYet:
+			o.answer <- err
+		case o.withdrawn:
+			o.answer <- errWithdrawn
+		default:
+			o.phase, o.fresh = waiting, false
+			continue
+		}
+		c.standing = slices.DeleteFunc(c.standing, func(other *op) bool { return other == o })
+	}
+}
+
+// run is the goroutine.
+func (s *Store) run() {
+	c := &s.committer
+	defer close(c.done)
+	for {
+		g, ok := c.take()
+		if !ok {
+			break
+		}
+		s.commit(g)
+		// Those who were answered are likely to call again: let them, so that they are
+		// in the next commit and not in the one after it.
+		runtime.Gosched()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, o := range c.standing {
+		o.answer <- s.fail(store.ErrClosed, "")
+	}
+	c.standing = nil
+}
+
+// commit runs a group in one transaction and answers it.
+func (s *Store) commit(g group) {
+	answers := make(map[*op]error, len(g.ops)+len(g.standing))
+	full := s.nearlyFull(g.ops)
+	err := s.transact(func(t *txn) {
+		for q := range g.woken {
+			t.woken[q] = struct{}{}
+		}
+		for _, o := range g.ops {
+			if o.growing && full != nil {
+				answers[o] = full
+			} else {
+				answers[o] = o.run(t)
+			}
+		}
+		for _, o := range g.standing {
+			if s.committer.wantsTry(o, t.woken) {
+				answers[o] = o.run(t)
+			}
+		}
+	})
+	if err != nil {
+		s.spread(err, g, answers)
+	}
+	s.committer.conclude(g, answers)
+}
+
+// spread gives the failure of a transaction to all who took part in it. Who was
+// refused by itself keeps that answer, and a claim that found nothing goes on
+// waiting if there is anything to wait for.
+func (s *Store) spread(err error, g group, answers map[*op]error) {
+	for _, o := range g.ops {
+		if answers[o] == nil {
+			answers[o] = err
+		}
+	}
+	over := s.broken() != nil
+	for _, o := range g.standing {
+		if own, tried := answers[o]; over || tried && own == nil {
+			answers[o] = err
+		}
+	}
+}
+
+// nearlyFull returns ErrNoSpace if the group wants to grow the file and the disk
+// has less than the reserve.
+func (s *Store) nearlyFull(ops []*op) error {
+	if s.opts.MinFree < 0 || !slices.ContainsFunc(ops, func(o *op) bool { return o.growing }) {
+		return nil
+	}
+	free, ok := freeSpace(s.abs)
+	if !ok || free >= s.opts.MinFree {
+		return nil
+	}
+	return s.fail(fmt.Errorf("%w: %d MiB are free, %d MiB are kept for finishing", store.ErrNoSpace, free>>20, s.opts.MinFree>>20),
+		"free some space on the disk, or delete finished jobs")
+}

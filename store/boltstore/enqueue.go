@@ -1,0 +1,204 @@
+package boltstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/bgq-dev/bgq/store"
+)
+
+// Enqueue implements [store.Store].
+func (s *Store) Enqueue(ctx context.Context, jobs []store.Job) ([]store.Enqueued, error) {
+	if len(jobs) == 0 {
+		return nil, nil
+	}
+	fresh, err := s.prepare(jobs)
+	if err != nil {
+		return nil, err
+	}
+	var answers []store.Enqueued
+	err = s.do(ctx, &op{
+		growing: true, jobs: len(fresh), bytes: sizeOf(fresh),
+		run: func(t *txn) (err error) {
+			answers, err = t.enqueue(fresh)
+			return err
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answers, nil
+}
+
+// newJob is a job that was checked, and whose arguments are ready to be written.
+type newJob struct {
+	head store.Job
+	args []byte // sealed; nil: none
+}
+
+func sizeOf(jobs []newJob) int {
+	n := 0
+	for i := range jobs {
+		n += len(jobs[i].args)
+	}
+	return n
+}
+
+// prepare checks jobs and copies what will be stored of them.
+func (s *Store) prepare(jobs []store.Job) ([]newJob, error) {
+	if err := s.checkCount(len(jobs)); err != nil {
+		return nil, err
+	}
+	fresh := make([]newJob, len(jobs))
+	for i := range jobs {
+		if err := s.checkJob(&jobs[i]); err != nil {
+			return nil, fmt.Errorf("job %s: %w", jobs[i].ID, err)
+		}
+		j := jobs[i]
+		j.Tags = append([]string(nil), j.Tags...)
+		j.Args, j.Result, j.Failures, j.Checkpoints = nil, nil, nil, nil
+		j.ArgsSize, j.ResultSize, j.FailureCount = len(jobs[i].Args), 0, 0
+		j.FinalisedAt = time.Time{}
+		fresh[i].head = j
+		if jobs[i].Args != nil {
+			fresh[i].args = sealValue(j.ID[:], jobs[i].Args)
+		}
+	}
+	return fresh, nil
+}
+
+func (s *Store) checkCount(n int) error {
+	if n > s.opts.MaxBatch {
+		return fmt.Errorf("%w: %d items in one call, at most %d are allowed", store.ErrTooLarge, n, s.opts.MaxBatch)
+	}
+	return nil
+}
+
+func (s *Store) checkValue(what string, v store.Value) error {
+	if len(v) > s.opts.MaxValue {
+		return fmt.Errorf("%w: the %s has %d bytes, at most %d are allowed", store.ErrTooLarge, what, len(v), s.opts.MaxValue)
+	}
+	return nil
+}
+
+func (s *Store) checkJob(j *store.Job) error {
+	if j.ID.IsZero() {
+		return fmt.Errorf("a job needs an id")
+	}
+	switch j.State {
+	case store.Pending, store.Available, store.Scheduled:
+	default:
+		return fmt.Errorf("a new job cannot be %s", j.State)
+	}
+	if len(j.Result) > 0 || len(j.Failures) > 0 || len(j.Checkpoints) > 0 {
+		return fmt.Errorf("a new job has neither result nor failures nor checkpoints")
+	}
+	if j.UniqueUntil > store.UntilDeleted {
+		return fmt.Errorf("unknown lifetime %d of a unique key", j.UniqueUntil)
+	}
+	if len(j.Tags) > maxTags {
+		return fmt.Errorf("%w: %d tags, at most %d are allowed", store.ErrTooLarge, len(j.Tags), maxTags)
+	}
+	for _, tag := range j.Tags {
+		if err := checkName("tag", tag, maxName); err != nil {
+			return err
+		}
+	}
+	for _, name := range []struct {
+		what, text string
+		limit      int
+		optional   bool
+	}{
+		{"queue", j.Queue, maxName, false}, {"kind", j.Kind, maxName, false},
+		{"unique key", j.Unique, maxUnique, true}, {"batch name", j.Batch, maxName, true},
+	} {
+		if name.optional && name.text == "" {
+			continue
+		}
+		if err := checkName(name.what, name.text, name.limit); err != nil {
+			return err
+		}
+	}
+	for _, text := range []struct {
+		what, text string
+		limit      int
+	}{
+		{"reason", j.Reason, maxText}, {"trace context", j.Trace, maxText}, {"note of the progress", j.Progress.Note, maxNote},
+	} {
+		if err := checkText(text.what, text.text, text.limit); err != nil {
+			return err
+		}
+	}
+	for what, at := range map[string]time.Time{"run_at": j.RunAt, "created_at": j.CreatedAt} {
+		if err := checkTime(what, at); err != nil {
+			return err
+		}
+	}
+	return s.checkValue("value of the arguments", j.Args)
+}
+
+// enqueue stores the jobs that are not there already.
+func (t *txn) enqueue(jobs []newJob) ([]store.Enqueued, error) {
+	if err := t.checkNew(jobs); err != nil {
+		return nil, err
+	}
+	return t.storeNew(jobs), nil
+}
+
+// checkNew is the first phase: it reads whatever may be refused or damaged.
+func (t *txn) checkNew(jobs []newJob) error {
+	for i := range jobs {
+		j := &jobs[i].head
+		if j.Unique != "" {
+			if _, _, err := t.holder(j.Unique); err != nil {
+				return err
+			}
+		}
+		if j.Batch == "" {
+			continue
+		}
+		b, err := t.batch(j.Batch)
+		if err != nil {
+			return err
+		}
+		if b != nil && (j.Index < 0 || j.Index > store.MaxMember || j.ID != b.Base.Member(j.Index)) {
+			return fmt.Errorf("job %s: the member %d of the batch %q must have the id that its base gives", j.ID, j.Index, j.Batch)
+		}
+	}
+	return nil
+}
+
+// storeNew is the second phase: it cannot fail.
+func (t *txn) storeNew(jobs []newJob) []store.Enqueued {
+	answers := make([]store.Enqueued, len(jobs))
+	for i := range jobs {
+		j := &jobs[i].head
+		if there, ok := t.existing(j); ok {
+			answers[i] = store.Enqueued{ID: there, Existing: true}
+			continue
+		}
+		if j.CreatedAt.IsZero() {
+			j.CreatedAt = t.now
+		}
+		t.insert(j)
+		if jobs[i].args != nil {
+			t.put(tableArgs, j.ID[:], jobs[i].args)
+		}
+		answers[i] = store.Enqueued{ID: j.ID}
+	}
+	return answers
+}
+
+// existing finds the job that is there instead of a new one: by id, or else by
+// unique key.
+func (t *txn) existing(j *store.Job) (store.ID, bool) {
+	if t.get(tableJob, j.ID[:]) != nil {
+		return j.ID, true
+	}
+	if j.Unique == "" {
+		return store.ID{}, false
+	}
+	id, held, _ := t.holder(j.Unique) // checked in the first phase
+	return id, held
+}

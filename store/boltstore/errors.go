@@ -1,0 +1,23 @@
+package boltstore
+
+import (
+	"errors"
+
+	"github.com/bgq-dev/bgq/store"
+)
+
+const hintDamaged = "`bgq verify` shows what is damaged, `bgq repair` saves what can be read into a new file"
+
+// fail makes an error about the file.
+func (s *Store) fail(err error, hint string) error {
+	return &store.FileError{Path: s.path, Err: err, Hint: hint}
+}
+
+// explain adds the file and what to do next to an error about damage. Others name
+// what they are about by themselves.
+func (s *Store) explain(err error) error {
+	if _, done := errors.AsType[*store.FileError](err); done || !errors.Is(err, store.ErrCorrupt) {
+		return err
+	}
+	return s.fail(err, hintDamaged)
+}

@@ -1,0 +1,115 @@
+package boltstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/bgq-dev/bgq/store"
+)
+
+// Finish implements [store.Store]. It goes on when the disk is nearly full.
+func (s *Store) Finish(ctx context.Context, outcomes []store.Outcome) ([]bool, error) {
+	if len(outcomes) == 0 {
+		return nil, nil
+	}
+	ends, weight, err := s.prepareEnds(outcomes)
+	if err != nil {
+		return nil, err
+	}
+	var held []bool
+	err = s.do(ctx, &op{
+		jobs: len(ends), bytes: weight,
+		run: func(t *txn) (err error) {
+			held, err = t.finish(ends)
+			return err
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return held, nil
+}
+
+// end is an outcome that was checked, and whose values are ready to be written.
+type end struct {
+	store.Outcome
+	result []byte // sealed; nil: none
+	next   []newJob
+}
+
+func (s *Store) prepareEnds(outcomes []store.Outcome) ([]end, int, error) {
+	if err := s.checkCount(len(outcomes)); err != nil {
+		return nil, 0, err
+	}
+	ends := make([]end, len(outcomes))
+	weight := 0
+	for i := range outcomes {
+		o := &outcomes[i]
+		err := checkMove(&o.Move)
+		if err == nil {
+			err = s.checkValue("result", o.Result)
+		}
+		if err != nil {
+			return nil, 0, fmt.Errorf("outcome of job %s: %w", o.Ref.ID, err)
+		}
+		ends[i].Outcome = *o
+		if o.Result != nil {
+			ends[i].result = sealValue(o.Ref.ID[:], o.Result)
+		}
+		if o.Failure != nil {
+			failure := *o.Failure
+			ends[i].Failure = &failure
+		}
+		if ends[i].next, err = s.prepare(o.Next); err != nil {
+			return nil, 0, fmt.Errorf("behind job %s: %w", o.Ref.ID, err)
+		}
+		weight += len(ends[i].result) + sizeOf(ends[i].next)
+	}
+	return ends, weight, nil
+}
+
+// finish records those outcomes whose claims hold.
+func (t *txn) finish(ends []end) ([]bool, error) {
+	for i := range ends {
+		if j, err := t.running(ends[i].Ref); err != nil {
+			return nil, err
+		} else if j == nil {
+			continue
+		}
+		if err := t.checkNew(ends[i].next); err != nil {
+			return nil, err
+		}
+	}
+	held := make([]bool, len(ends))
+	for i := range ends {
+		e := &ends[i]
+		j, _ := t.running(e.Ref) // in memory since the loop above
+		if j == nil || !e.Move.From.Has(j.State) {
+			continue
+		}
+		held[i] = true
+		t.apply(j, &e.Move, func() {
+			if e.result != nil {
+				j.ResultSize = len(e.Result)
+				j.Consumed = false
+			}
+			if e.Failure != nil {
+				t.addFailure(j, e.Failure)
+			}
+		})
+		if e.result != nil {
+			t.put(tableResult, j.ID[:], e.result)
+		}
+		t.storeNew(e.next)
+	}
+	return held, nil
+}
+
+// running returns the job of a claim, or nil if the claim does not hold any more.
+func (t *txn) running(ref store.Ref) (*store.Job, error) {
+	j, err := t.load(ref.ID)
+	if err != nil || j == nil || j.State != store.Running || j.Claim != ref.Claim {
+		return nil, err
+	}
+	return j, nil
+}

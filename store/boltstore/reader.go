@@ -1,0 +1,176 @@
+package boltstore
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/bgq-dev/bgq/store"
+)
+
+// reader reads records inside of a transaction, and checks what it reads.
+type reader struct {
+	tx   *bbolt.Tx
+	open [tables]*bbolt.Bucket
+}
+
+// bucket returns the bucket of a table. A missing one is damage; the panic is
+// turned into ErrCorrupt by guard, like those of bbolt.
+func (r *reader) bucket(t table) *bbolt.Bucket {
+	if b := r.open[t]; b != nil {
+		return b
+	}
+	root := r.tx.Bucket(rootName)
+	if root == nil {
+		panic("the bucket bgq is missing")
+	}
+	b := root.Bucket([]byte(tableNames[t]))
+	if b == nil {
+		panic(fmt.Sprintf("the bucket bgq/%s is missing", tableNames[t]))
+	}
+	if r.tx.Writable() && appended[t] {
+		b.FillPercent = 0.9
+	}
+	r.open[t] = b
+	return b
+}
+
+func (r *reader) get(t table, key []byte) []byte { return r.bucket(t).Get(key) }
+
+// head reads the head of a job. It returns nil if there is none.
+func (r *reader) head(id store.ID) (*store.Job, error) {
+	b := r.get(tableJob, id[:])
+	if b == nil {
+		return nil, nil
+	}
+	j, err := decodeHead(id, b)
+	if err != nil {
+		return nil, damagedJob(id, "head", err)
+	}
+	return &j, nil
+}
+
+// parts reads the parts of a job that are asked for.
+func (r *reader) parts(j *store.Job, parts store.Parts) (err error) {
+	if parts&store.PartArgs != 0 {
+		if j.Args, err = r.value(j.ID, tableArgs, j.ID[:], "arguments"); err != nil {
+			return err
+		}
+	}
+	if parts&store.PartResult != 0 {
+		if j.Result, err = r.value(j.ID, tableResult, j.ID[:], "result"); err != nil {
+			return err
+		}
+	}
+	if parts&store.PartFailures != 0 {
+		if err := r.failures(j); err != nil {
+			return err
+		}
+	}
+	if parts&store.PartCheckpoints != 0 {
+		return r.checkpoints(j)
+	}
+	return nil
+}
+
+// value copies a value out of the transaction. It returns nil if there is none.
+func (r *reader) value(id store.ID, t table, key []byte, what string) (store.Value, error) {
+	sealed := r.get(t, key)
+	if sealed == nil {
+		return nil, nil
+	}
+	v, ok := unseal(key, sealed)
+	if !ok {
+		return nil, damagedJob(id, what, errChecksum)
+	}
+	return append(store.Value{}, v...), nil
+}
+
+func (r *reader) failures(j *store.Job) error {
+	j.Failures = nil
+	for k, sealed := range r.prefix(tableFailure, j.ID[:]) {
+		var f store.Failure
+		if err := decodeMsgpack(k, sealed, &f); err != nil {
+			return damagedJob(j.ID, "failures", err)
+		}
+		f.At = f.At.UTC()
+		j.Failures = append(j.Failures, f)
+	}
+	if len(j.Failures) != j.FailureCount {
+		return damagedJob(j.ID, "failures", fmt.Errorf("there are %d, the head says %d", len(j.Failures), j.FailureCount))
+	}
+	return nil
+}
+
+func (r *reader) checkpoints(j *store.Job) error {
+	j.Checkpoints = nil
+	for k, sealed := range r.prefix(tablePoint, j.ID[:]) {
+		v, ok := unseal(k, sealed)
+		if !ok {
+			return damagedJob(j.ID, "checkpoints", errChecksum)
+		}
+		name := string(k[idLen:])
+		j.Checkpoints = append(j.Checkpoints, store.Checkpoint{Name: name, Value: append(store.Value{}, v...)})
+	}
+	return nil
+}
+
+// prefix yields the records whose keys begin with prefix, in order. They must not
+// be changed meanwhile.
+func (r *reader) prefix(t table, prefix []byte) func(yield func(k, v []byte) bool) {
+	return func(yield func(k, v []byte) bool) {
+		c := r.bucket(t).Cursor()
+		for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
+			if !yield(k, v) {
+				return
+			}
+		}
+	}
+}
+
+// holder returns who holds a unique key.
+func (r *reader) holder(unique string) (id store.ID, held bool, err error) {
+	sealed := r.get(tableUnique, []byte(unique))
+	if sealed == nil {
+		return id, false, nil
+	}
+	b, ok := unseal([]byte(unique), sealed)
+	if !ok || len(b) != idLen {
+		return id, false, damaged("the unique key %q: %w", unique, errChecksum)
+	}
+	return store.ID(b), true, nil
+}
+
+// count reads a counter.
+func (r *reader) count(key []byte) (int64, error) {
+	sealed := r.get(tableCount, key)
+	if sealed == nil {
+		return 0, nil
+	}
+	n, ok := readCount(key, sealed)
+	if !ok {
+		return 0, damaged("the counter %q: %w", key, errChecksum)
+	}
+	return n, nil
+}
+
+func readCount(key, sealed []byte) (int64, bool) {
+	b, ok := unseal(key, sealed)
+	if !ok || len(b) != 8 {
+		return 0, false
+	}
+	n := int64(binary.BigEndian.Uint64(b))
+	return n, n > 0
+}
+
+// damaged makes an error that matches ErrCorrupt.
+func damaged(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", store.ErrCorrupt, fmt.Errorf(format, args...))
+}
+
+// damagedJob names the job and the part.
+func damagedJob(id store.ID, part string, err error) error {
+	return damaged("job %s, %s: %w", id, part, err)
+}

@@ -1,0 +1,160 @@
+package boltstore
+
+import (
+	"context"
+	"os"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/bgq-dev/bgq/store"
+)
+
+// Store is a journal of jobs in one bbolt file. It implements [store.Store].
+type Store struct {
+	path string // as it was given, for people
+	abs  string // does not depend on the working directory
+	opts Options
+
+	committer committer
+	watch     watchers
+
+	// writer is held by whoever has the one transaction that writes. It comes before handle.
+	writer  sync.Mutex
+	written bool // something was committed since the file was opened
+
+	// handle guards db: readers hold it shared, who replaces the handle holds it alone.
+	handle sync.RWMutex
+	db     *bbolt.DB // nil: closed or broken
+
+	state  sync.Mutex // guards the fields below, and is held for moments only
+	failed error      // why nothing can be written any more
+	closed bool
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Info describes the open file.
+type Info struct {
+	Path   string
+	Format int   // the version of the format
+	Size   int64 // of the file, in bytes
+	Free   int64 // bytes inside of the file that wait to be used again
+}
+
+// Info describes the open file.
+func (s *Store) Info() (Info, error) {
+	info := Info{Path: s.path}
+	err := s.view(context.Background(), func(r *reader) error {
+		stats := r.tx.DB().Stats()
+		info.Free = int64(stats.FreeAlloc)
+		format, err := formatOf(r.tx)
+		info.Format = format
+		return err
+	})
+	if err != nil {
+		return info, err
+	}
+	fi, err := os.Stat(s.abs)
+	if err == nil {
+		info.Size = fi.Size()
+	}
+	return info, err
+}
+
+// Caps implements [store.Store].
+func (s *Store) Caps() store.Caps {
+	return store.Caps{MaxBatch: s.opts.MaxBatch, MaxValue: s.opts.MaxValue}
+}
+
+// Now implements [store.Store]: the clock of this machine, in UTC.
+func (s *Store) Now() time.Time { return time.Now().UTC().Round(0) }
+
+// Watch implements [store.Store].
+func (s *Store) Watch(topics ...store.Topic) (<-chan struct{}, func()) { return s.watch.add(topics) }
+
+// Close implements [store.Store]. Calls that have begun are carried out; waiting
+// claims end with ErrClosed. A second Close returns ErrClosed.
+func (s *Store) Close() error {
+	s.state.Lock()
+	again := s.closed
+	s.closed = true
+	s.state.Unlock()
+	if again {
+		return s.fail(store.ErrClosed, "")
+	}
+	if !s.opts.ReadOnly {
+		s.committer.close()
+		<-s.committer.done
+	}
+	s.writer.Lock()
+	defer s.writer.Unlock()
+	s.handle.Lock()
+	defer s.handle.Unlock()
+	db := s.db
+	s.db = nil
+	s.watch.sendAll() // whoever reads again learns of the end
+	if db == nil {
+		return nil
+	}
+	if s.broken() != nil {
+		return closeSoon(db)
+	}
+	if s.written {
+		// While it runs, the store spares itself from writing the list of free pages. With
+		// the list on disk the next open is fast, and knows that this one ended well. If it
+		// cannot be written, the next open does what it does after a crash.
+		db.NoFreelistSync = false
+		_ = guard(func() error { return db.Update(func(*bbolt.Tx) error { return nil }) })
+	}
+	return guard(db.Close)
+}
+
+func (c *committer) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.signal()
+}
+
+// view runs a function in a transaction that reads. It must be short: an open read
+// pins pages, and keeps the file from being mapped anew.
+func (s *Store) view(ctx context.Context, fn func(*reader) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.handle.RLock()
+	defer s.handle.RUnlock()
+	if s.db == nil {
+		if err := s.broken(); err != nil {
+			return err
+		}
+		return s.fail(store.ErrClosed, "")
+	}
+	err := guard(func() error {
+		tx, err := s.db.Begin(false)
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback()
+		return fn(&reader{tx: tx})
+	})
+	return s.explain(err)
+}
+
+// breakDown ends all writing.
+func (s *Store) breakDown(err error) {
+	s.state.Lock()
+	defer s.state.Unlock()
+	if s.failed == nil {
+		s.failed = err
+	}
+}
+
+// broken returns why nothing can be written any more, or nil.
+func (s *Store) broken() error {
+	s.state.Lock()
+	defer s.state.Unlock()
+	return s.failed
+}

@@ -1,0 +1,112 @@
+package boltstore
+
+import (
+	"context"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/bgq-dev/bgq/store"
+)
+
+// Update runs a function of the application in a transaction on the file, so that
+// its own data and the queue change together: see EnqueueTx and FinishTx. If the
+// function returns an error or panics, nothing of it is stored.
+//
+// Everything else that writes waits meanwhile. The function must be quick, and must
+// not call the store's other writing methods: they would wait for it for ever. It
+// must leave the bucket "bgq" alone.
+func (s *Store) Update(ctx context.Context, fn func(*bbolt.Tx) error) error {
+	if s.opts.ReadOnly {
+		return s.fail(store.ErrReadOnly, "open it without ReadOnly to change it")
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.writer.Lock()
+	defer s.writer.Unlock()
+	if err := s.broken(); err != nil {
+		return err
+	}
+	if s.db == nil {
+		return s.fail(store.ErrClosed, "")
+	}
+	tx, err := s.db.Begin(true)
+	if err != nil {
+		return s.fail(err, "")
+	}
+	done := false
+	defer func() {
+		if !done { // an error, or a panic that goes on to the caller
+			_ = guard(tx.Rollback)
+		}
+	}()
+	if err := fn(tx); err != nil {
+		return err
+	}
+	done = true
+	return s.commitTx(tx)
+}
+
+// EnqueueTx is Enqueue inside of the transaction of [Store.Update]. The jobs are
+// stored, and those who wait for them are woken, when it commits.
+func (s *Store) EnqueueTx(tx *bbolt.Tx, jobs []store.Job) ([]store.Enqueued, error) {
+	fresh, err := s.prepare(jobs)
+	if err != nil {
+		return nil, err
+	}
+	if len(fresh) > 0 {
+		if err := s.nearlyFull([]*op{{growing: true}}); err != nil {
+			return nil, err
+		}
+	}
+	var answers []store.Enqueued
+	err = s.within(tx, func(t *txn) (err error) {
+		answers, err = t.enqueue(fresh)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answers, nil
+}
+
+// FinishTx is Finish inside of the transaction of [Store.Update]: the effect of a job
+// and its end become one. If it returns false the claim does not hold any more, and
+// the function should return an error, so that the effect is not stored either.
+func (s *Store) FinishTx(tx *bbolt.Tx, outcome store.Outcome) (bool, error) {
+	ends, _, err := s.prepareEnds([]store.Outcome{outcome})
+	if err != nil {
+		return false, err
+	}
+	held := false
+	err = s.within(tx, func(t *txn) error {
+		answers, err := t.finish(ends)
+		held = err == nil && answers[0]
+		return err
+	})
+	return held && err == nil, err
+}
+
+// within runs verbs in a transaction that belongs to the application.
+func (s *Store) within(tx *bbolt.Tx, fn func(*txn) error) error {
+	if !tx.Writable() {
+		return fmt.Errorf("the transaction is one that only reads")
+	}
+	var t *txn
+	err := guard(func() error {
+		t = newTxn(tx, s.Now())
+		if err := fn(t); err != nil {
+			return err
+		}
+		return t.flush()
+	})
+	if err != nil {
+		return s.explain(err)
+	}
+	tx.OnCommit(func() {
+		s.watch.send(t.hints)
+		s.committer.touch(t.woken)
+	})
+	return nil
+}

@@ -1,0 +1,39 @@
+package boltstore
+
+import "github.com/bgq-dev/bgq/store"
+
+// wantsKey tells whether a job in its state is one that holds its unique key.
+func wantsKey(j *store.Job) bool {
+	if j.Unique == "" {
+		return false
+	}
+	switch j.UniqueUntil {
+	case store.UntilDeleted:
+		return true
+	case store.UntilStart:
+		return j.Claim == 0 && !j.State.Final()
+	default:
+		return !j.State.Final()
+	}
+}
+
+func (t *txn) takeKey(j *store.Job) {
+	key := []byte(j.Unique)
+	t.put(tableUnique, key, seal(key, append([]byte(nil), j.ID[:]...)))
+}
+
+// dropKey frees the unique key of a job, if it is the one that holds it.
+func (t *txn) dropKey(j *store.Job) {
+	if j.Unique == "" {
+		return
+	}
+	if id, held, err := t.holder(j.Unique); err == nil && held && id == j.ID {
+		t.delete(tableUnique, []byte(j.Unique))
+	}
+}
+
+// keyTaken tells whether another job holds the unique key of j.
+func (t *txn) keyTaken(j *store.Job) (bool, error) {
+	id, held, err := t.holder(j.Unique)
+	return held && id != j.ID, err
+}
