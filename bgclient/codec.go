@@ -19,7 +19,8 @@ import (
 //     else a `json` tag, or else the field is called as in Go. Only one tag counts: where there
 //     is a `msgpack` tag, the `json` tag is not read at all. "-" leaves the field out (also in
 //     the form "-,"), omitempty leaves it out where it is empty; other json options do nothing.
-//     The fields of an embedded struct are fields of the outer one.
+//     The fields of an embedded struct are fields of the outer one; a nil pointer that
+//     is embedded comes back as a pointer to an empty struct.
 //   - Integers, floats (also NaN and infinities), bool, string, []byte, slices, arrays,
 //     maps with any key, pointers (nil or not) and time.Duration come back as they
 //     were; nil and empty slices and maps stay apart.
@@ -85,12 +86,13 @@ func encodeValue(p reflect.Value) (store.Value, error) {
 // maxPooled is the largest buffer that is kept for the next value.
 const maxPooled = 64 << 10
 
-var writers = sync.Pool{New: func() any { return &writer{enc: msgpack.NewEncoder(nil)} }}
+var writers = sync.Pool{New: func() any { return &writer{enc: msgpack.NewEncoder(nil), limit: maxEncoded} }}
 
-// writer is an encoder with its buffer, which never grows beyond maxEncoded.
+// writer is an encoder with its buffer, which does not grow beyond the limit.
 type writer struct {
-	enc *msgpack.Encoder
-	buf []byte
+	enc   *msgpack.Encoder
+	buf   []byte
+	limit int
 }
 
 // encode writes what p points to. msgpack and the methods of the value's types may
@@ -110,7 +112,7 @@ func (w *writer) encode(p reflect.Value) (err error) {
 
 // Write implements io.Writer.
 func (w *writer) Write(p []byte) (int, error) {
-	if len(p) > maxEncoded-len(w.buf) {
+	if len(p) > w.limit-len(w.buf) {
 		return 0, store.ErrTooLarge
 	}
 	w.buf = append(w.buf, p...)
@@ -119,7 +121,7 @@ func (w *writer) Write(p []byte) (int, error) {
 
 // WriteByte implements io.ByteWriter, which msgpack asks for.
 func (w *writer) WriteByte(c byte) error {
-	if len(w.buf) >= maxEncoded {
+	if len(w.buf) >= w.limit {
 		return store.ErrTooLarge
 	}
 	w.buf = append(w.buf, c)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bgq-dev/bgq/executor"
+	"github.com/bgq-dev/bgq/queue"
 	"github.com/bgq-dev/bgq/store"
 )
 
@@ -38,8 +39,8 @@ type BgException struct {
 	Stack string
 	// Output is what a failed process printed, shortened, or "".
 	Output string
-	// Reason says why the job is not tried again, where that is not plain from the
-	// failure: "crash_loop", "permanent", …; or "".
+	// Reason says why the job was not tried again: "attempts" (none was left),
+	// "permanent", "crash_loop", "crash"; see package queue.
 	Reason string
 
 	live error // the handler's error; nil in another process
@@ -82,7 +83,7 @@ func (e *BgException) Error() string {
 	if e.Attempt > 0 {
 		fmt.Fprintf(&b, ", attempt %d", e.Attempt)
 	}
-	if e.Reason != "" {
+	if e.Reason != "" && e.Reason != queue.ReasonAttempts && e.Reason != string(e.Kind) {
 		fmt.Fprintf(&b, ", %s", oneLine(e.Reason))
 	}
 	b.WriteString(")")

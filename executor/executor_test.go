@@ -576,29 +576,36 @@ func TestSuspectsRunAlone(t *testing.T) {
 
 func TestServeAndUnserveWhileRunning(t *testing.T) {
 	bubble(t, executor.Config{}, func(t *testing.T, f *fixture) {
+		var mu sync.Mutex
 		var now, most int
-		f.handle("k", func(context.Context, *store.Job) (store.Value, error) {
-			now++
+		count := func(by int) (int, int) {
+			mu.Lock()
+			defer mu.Unlock()
+			now += by
 			most = max(most, now)
+			return now, most
+		}
+		f.handle("k", func(context.Context, *store.Job) (store.Value, error) {
+			count(+1)
 			time.Sleep(time.Second)
-			now--
+			count(-1)
 			return null, nil
 		})
 		f.start() // with no queue and before any handler is due
 		ids := f.enqueue(jobs(10, "k")...)
 		time.Sleep(time.Minute)
-		if most != 0 {
+		if _, most := count(0); most != 0 {
 			t.Fatal("an unserved queue runs")
 		}
 		f.serve("default", 1)
 		time.Sleep(2500 * time.Millisecond)
-		if most != 1 {
+		if _, most := count(0); most != 1 {
 			t.Fatalf("%d at once on one slot", most)
 		}
 		if err := f.Unserve(t.Context(), "default"); err != nil {
 			t.Fatal(err)
 		}
-		if now != 0 {
+		if now, _ := count(0); now != 0 {
 			t.Fatal("Unserve returned while a job ran")
 		}
 		rows, err := f.q.Count(t.Context(), store.Filter{States: store.SetOf(store.Completed)})
@@ -608,7 +615,7 @@ func TestServeAndUnserveWhileRunning(t *testing.T) {
 		time.Sleep(time.Minute)
 		f.serve("default", 10)
 		f.await(ids...)
-		if most != 7 {
+		if _, most := count(0); most != 7 {
 			t.Errorf("%d at once, want the 7 that were left", most)
 		}
 		f.stop()
