@@ -50,7 +50,7 @@ var noneType = reflect.TypeFor[None]()
 // maxEncoded bounds what is encoded at all. The limit that matters is the store's,
 // and far below; this one keeps a value which branches into itself again and again
 // from filling the memory.
-const maxEncoded = 1 << 30
+const maxEncoded = 256 << 20
 
 // encode returns v as it is stored. An error says which part of v cannot be.
 func encode[T any](v T) (store.Value, error) {

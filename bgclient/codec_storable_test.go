@@ -3,6 +3,7 @@ package bgclient
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -95,6 +96,20 @@ func TestUnstorable(t *testing.T) {
 		t.Run(name, check)
 	}
 	t.Run("afterwards", same(pair[string, any]{"all", "well"}))
+}
+
+// 2^60 ways lead through this value: it must be looked at in less than a lifetime.
+func TestStorableLooksOnce(t *testing.T) {
+	type box struct{ A, B any }
+	var v any = 1
+	for range 20 {
+		v = []any{v, v}
+		v = map[string]any{"a": v, "b": v}
+		v = &box{v, v}
+	}
+	if err := storable(reflect.ValueOf(&v).Elem()); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestEncodeIsBounded(t *testing.T) {

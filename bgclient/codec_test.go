@@ -57,8 +57,15 @@ type (
 	hexed struct{ n int }
 	// packed encodes itself as msgpack.
 	packed struct{ X, Y int }
-	// halved is read with less than it wrote.
-	halved struct{ N int }
+	// halved reads only the beginning of what is there.
+	halved struct{}
+	// moved reads numbers of an older version as others.
+	moved struct{ n int }
+	// selfish embeds itself, which does no harm as it encodes itself.
+	selfish struct {
+		*selfish
+		N int
+	}
 	// noisy writes what is no msgpack.
 	noisy struct{}
 	// bomb panics either way.
@@ -74,9 +81,21 @@ func (h *hexed) UnmarshalText(b []byte) error {
 func (p packed) EncodeMsgpack(e *msgpack.Encoder) error  { return e.EncodeMulti([]int{p.X, p.Y}) }
 func (p *packed) DecodeMsgpack(d *msgpack.Decoder) error { return d.Decode(&[]*int{&p.X, &p.Y}) }
 
-func (h halved) EncodeMsgpack(e *msgpack.Encoder) error { return e.EncodeString("twelve bytes") }
-func (h *halved) DecodeMsgpack(d *msgpack.Decoder) error {
+func (*halved) DecodeMsgpack(d *msgpack.Decoder) error {
 	_, err := d.DecodeArrayLen()
+	return err
+}
+
+func (m moved) EncodeMsgpack(e *msgpack.Encoder) error { return e.EncodeInt(int64(m.n)) }
+func (m *moved) DecodeMsgpack(d *msgpack.Decoder) (err error) {
+	m.n, err = d.DecodeInt()
+	m.n %= 100
+	return err
+}
+
+func (s selfish) EncodeMsgpack(e *msgpack.Encoder) error { return e.EncodeInt(int64(s.N)) }
+func (s *selfish) DecodeMsgpack(d *msgpack.Decoder) (err error) {
+	s.N, err = d.DecodeInt()
 	return err
 }
 
@@ -135,6 +154,7 @@ func TestRoundTrip(t *testing.T) {
 		"raw json": same(json.RawMessage(`{"a":1}`)), "raw msgpack": same(msgpack.RawMessage{0x93, 1, 2, 3}),
 		"text by pointer receiver": same(hexed{255}), "text in a struct": same(pair[hexed, *hexed]{hexed{1}, &hexed{2}}),
 		"text in a map": same(map[string]*hexed{"a": {3}}),
+		"embeds itself": same([]*selfish{{N: 1}, nil}),
 		"own msgpack":   same([]packed{{1, 2}, {3, 4}}),
 		"id":            same(store.NewBatchID()),
 		"none":          same(None{}), "none inside": same([]None{{}, {}}), "empty struct": same(struct{}{}),

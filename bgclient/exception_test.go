@@ -13,10 +13,17 @@ import (
 	"github.com/bgq-dev/bgq/store"
 )
 
-var errNoPicture = errors.New("no such picture")
+var (
+	errNoPicture = errors.New("no such picture")
+	errNoPipe    = fmt.Errorf("no pipe: %w", io.ErrClosedPipe)
+)
 
 func init() {
-	if err := RegisterError("bgclient_test.no_picture", errNoPicture); err != nil {
+	err := errors.Join(
+		RegisterError("bgclient_test.no_picture", errNoPicture),
+		RegisterError("bgclient_test.no_pipe", errNoPipe),
+	)
+	if err != nil {
 		panic(err)
 	}
 }
@@ -138,6 +145,14 @@ func TestBgExceptionLine(t *testing.T) {
 	var none *BgException
 	if none.Unwrap() != nil || none.Is(errNoPicture) || none.Causes() != nil || fmt.Sprintf("%+v|%v", none, none) != "<nil>|<nil>" {
 		t.Error("a nil exception does not behave like none")
+	}
+}
+
+// A sentinel matches what it wraps itself.
+func TestBgExceptionOfAWrappingSentinel(t *testing.T) {
+	e := &BgException{Chain: []store.Cause{{Code: "bgclient_test.no_pipe"}}}
+	if !errors.Is(e, errNoPipe) || !errors.Is(e, io.ErrClosedPipe) || errors.Is(e, errNoPicture) {
+		t.Error("it does not match what the registered sentinel matches")
 	}
 }
 

@@ -198,6 +198,11 @@ func TestProcManager(t *testing.T) {
 		}
 		var mu sync.Mutex
 		n := 0
+		count := func() int {
+			mu.Lock()
+			defer mu.Unlock()
+			return n
+		}
 		proc := func(context.Context) error {
 			time.Sleep(time.Second)
 			mu.Lock()
@@ -231,8 +236,8 @@ func TestProcManager(t *testing.T) {
 		if err := m.Close(ctx); err != nil {
 			t.Error(err)
 		}
-		if !m.IsEmpty() || n != 10 {
-			t.Errorf("%d procedures ran", n)
+		if !m.IsEmpty() || count() != 10 {
+			t.Errorf("%d procedures ran", count())
 		}
 		if err := m.Append(ctx, proc); !errors.Is(err, bgclient.ErrManagerClosed) {
 			t.Errorf("%v", err)
@@ -248,8 +253,8 @@ func TestProcManager(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
-		if n != 12 {
-			t.Errorf("%d procedures ran", n)
+		if count() != 12 {
+			t.Errorf("%d procedures ran", count())
 		}
 		f.close(c)
 		if !errors.Is(m.Append(ctx, proc), bgclient.ErrManagerClosed) {
