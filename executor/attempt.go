@@ -61,21 +61,25 @@ func (a *attempt) run() {
 		})
 		defer deaf.Stop()
 	}
-	returned := false
+	var outcome queue.Attempt
+	decided := false
 	defer func() {
-		// Not reached by a return: a panic, or runtime.Goexit.
-		if !returned {
-			a.end(a.broken(recover()))
+		if !decided { // a panic, or runtime.Goexit
+			outcome = a.broken(recover())
 		}
+		a.end(outcome)
 	}()
+	outcome = a.call(ctx)
+	decided = true
+}
+
+// call runs the handler.
+func (a *attempt) call(ctx context.Context) queue.Attempt {
 	if err := context.Cause(ctx); err != nil { // cancelled while in stock
-		returned = true
-		a.end(a.judge(ctx, nil, err))
-		return
+		return a.judge(ctx, nil, err)
 	}
 	result, err := a.handler.fn(ctx, &a.job)
-	returned = true
-	a.end(a.judge(ctx, result, err))
+	return a.judge(ctx, result, err)
 }
 
 // end settles the attempt and frees its slot.
@@ -106,7 +110,7 @@ func (a *attempt) judge(ctx context.Context, result store.Value, err error) queu
 	case d.snooze:
 		return queue.Attempt{Verdict: queue.Snoozed, Wait: d.wait}
 	case errors.Is(cause, ErrTimeout):
-		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		if find(err, func(e error) bool { return e == context.DeadlineExceeded || e == context.Canceled }) != nil {
 			err = fmt.Errorf("%w of %v: %w", ErrTimeout, a.job.Timeout, err)
 		}
 		return a.failed(err, store.FailTimeout, "")
@@ -141,13 +145,23 @@ func (a *attempt) failed(err error, kind store.FailureKind, stack string) queue.
 		At: a.e.q.Store().Now(), Attempt: a.job.Attempt, Kind: kind,
 		Message: chain[0].Message, Chain: chain, Stack: shorten(stack),
 	}
-	if o, ok := errors.AsType[interface {
-		error
-		FailureOutput() string
-	}](err); ok {
-		f.Output = shorten(o.FailureOutput())
-	}
+	f.Output = shorten(output(err))
 	return queue.Attempt{Verdict: queue.Failed, Failure: f, Cause: err, Backoff: a.handler.options.Backoff}
+}
+
+// output returns what a failed process printed, if the error has it. The method is
+// not ours: it may panic.
+func output(err error) (text string) {
+	type printer interface{ FailureOutput() string }
+	defer func() {
+		if recover() != nil {
+			text = ""
+		}
+	}()
+	if p, ok := find(err, func(e error) bool { _, ok := e.(printer); return ok }).(printer); ok {
+		text = p.FailureOutput()
+	}
+	return text
 }
 
 // panicStack returns the frames from the one that panicked on: those above it

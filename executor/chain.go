@@ -14,6 +14,8 @@ const (
 	maxCauses = 64
 	// maxMessage bounds the message of each, in bytes.
 	maxMessage = 8 << 10
+	// maxWalk bounds the errors that find looks at.
+	maxWalk = 1000
 )
 
 // recorded is an error that knows its causes from a record, because the errors
@@ -79,6 +81,33 @@ func (c *chain) put(cause store.Cause) bool {
 	}
 	c.causes = append(c.causes, cause)
 	return true
+}
+
+// find returns the first error in what err wraps, outermost first, that match
+// accepts, or nil. It does what [errors.As] does without calling methods that could
+// panic or never end: the error comes from a handler.
+func find(err error, match func(error) bool) error {
+	path := make([]error, 0, 8)
+	left := maxWalk
+	var walk func(err error) error
+	walk = func(err error) error {
+		if err == nil || left == 0 || slices.ContainsFunc(path, func(above error) bool { return same(above, err) }) {
+			return nil
+		}
+		left--
+		if match(err) {
+			return err
+		}
+		path = append(path, err)
+		defer func() { path = path[:len(path)-1] }()
+		for _, inner := range unwrap(err) {
+			if found := walk(inner); found != nil {
+				return found
+			}
+		}
+		return nil
+	}
+	return walk(err)
 }
 
 func same(a, b error) bool { return isComparable(a) && isComparable(b) && a == b }

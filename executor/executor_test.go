@@ -279,6 +279,42 @@ func TestPanicIsAFailureWithItsStack(t *testing.T) {
 	})
 }
 
+// hostile is an error whose methods do not behave.
+type hostile struct{ cycle bool }
+
+func (h *hostile) Error() string { return "hostile" }
+func (h *hostile) Unwrap() error {
+	if h.cycle {
+		return h
+	}
+	panic("in Unwrap")
+}
+func (h *hostile) As(any) bool           { panic("in As") }
+func (h *hostile) Is(error) bool         { panic("in Is") }
+func (h *hostile) FailureOutput() string { panic("in FailureOutput") }
+
+func TestHostileErrorsAreFailures(t *testing.T) {
+	for _, cycle := range []bool{false, true} {
+		bubble(t, executor.Config{}, func(t *testing.T, f *fixture) {
+			f.handle("k", func(ctx context.Context, _ *store.Job) (store.Value, error) { return nil, &hostile{cycle} })
+			f.handle("late", func(ctx context.Context, _ *store.Job) (store.Value, error) {
+				<-ctx.Done()
+				return nil, &hostile{cycle}
+			})
+			f.serve("default", 2)
+			f.start()
+			ids := f.enqueue(queue.NewJob{Kind: "k", MaxAttempts: 1}, queue.NewJob{Kind: "late", MaxAttempts: 1, Timeout: time.Second})
+			f.await(ids...)
+			for _, id := range ids {
+				if j := f.state(id, store.Discarded); j.Failures[0].Message != "hostile" {
+					t.Errorf("%+v", j.Failures)
+				}
+			}
+			f.stop()
+		})
+	}
+}
+
 func explode() (store.Value, error) { panic("boom") }
 
 func TestDirectives(t *testing.T) {

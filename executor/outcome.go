@@ -69,12 +69,12 @@ func (d *directed) Unwrap() error { return d.err }
 // split returns the directive in the chain of err, if there is one, and err
 // without it where it is outermost.
 func split(err error) (directive, error) {
-	var d *directed
-	if !errors.As(err, &d) {
-		return directive{}, err
-	}
 	if outer, ok := err.(*directed); ok {
 		return outer.directive, outer.err
 	}
-	return d.directive, err
+	inner, _ := find(err, func(e error) bool { _, ok := e.(*directed); return ok }).(*directed)
+	if inner == nil {
+		return directive{}, err
+	}
+	return inner.directive, err
 }

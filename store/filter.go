@@ -7,8 +7,9 @@ import (
 )
 
 // Filter selects jobs. The zero value selects every one; each field narrows the
-// selection, and the values inside one field are alternatives. Package queue
-// parses and prints the language that people write it in.
+// selection. The values inside a field are alternatives, except for Error and the ranges,
+// which must all hold. Package queue/filter parses and prints the language that
+// people write it in.
 type Filter struct {
 	States  States // empty: any
 	IDs     []ID

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"sync"
 
 	"github.com/oklog/ulid/v2"
 )
@@ -14,8 +16,36 @@ import (
 // The ids of the members of a batch are derived instead of drawn, see [ID.Member].
 type ID [16]byte
 
-// NewID draws an id. Ids drawn by one process ascend strictly.
-func NewID() ID { return ID(ulid.Make()) }
+// NewID draws an id. Ids drawn by one process ascend strictly, whatever the clock
+// does: one that would not is replaced by the last one plus one.
+func NewID() ID {
+	drawn.Lock()
+	defer drawn.Unlock()
+	// The clock is read under the lock: two readers could otherwise overtake each other.
+	id := ID(ulid.MustNew(ulid.Now(), rand.Reader))
+	if bytes.Compare(id[:], drawn.last[:]) <= 0 {
+		id = drawn.last.next()
+	}
+	drawn.last = id
+	return id
+}
+
+// drawn holds the last id of NewID.
+var drawn struct {
+	sync.Mutex
+	last ID
+}
+
+// next returns the id plus one.
+func (id ID) next() ID {
+	for i := len(id) - 1; i >= 0; i-- {
+		id[i]++
+		if id[i] != 0 {
+			break
+		}
+	}
+	return id
+}
 
 // NewBatchID draws the base of a batch: an id whose last seven bytes are zero,
 // which leaves room for 2^56 members. Its random bits are drawn afresh: ids of NewID

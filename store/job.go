@@ -80,7 +80,7 @@ type Until uint8
 const (
 	// UntilFinal frees the key when the job is finalised. The default.
 	UntilFinal Until = iota
-	// UntilStart frees the key when the job is claimed.
+	// UntilStart frees the key when the job is claimed, or finalised before that.
 	UntilStart
 	// UntilDeleted frees the key when the record is removed.
 	UntilDeleted

@@ -35,7 +35,8 @@ type Store interface {
 	// Change does to jobs what an operator asks for.
 	Change(ctx context.Context, change Change) (Changed, error)
 
-	// Maintain makes due jobs available and prunes finalised ones, up to the budget.
+	// Maintain makes due jobs available, those that were due first first, and prunes
+	// finalised ones, up to the budget.
 	Maintain(ctx context.Context, budget Budget) (Maintained, error)
 
 	// PutQueue stores the settings of a queue, PutBatch creates a batch. PutBatch never
@@ -132,7 +133,10 @@ type Outcome struct {
 }
 
 // Change is what an operator asks for. For each job the first case applies whose
-// From holds the job's state.
+// From holds the job's state; Delete comes before Consume, and Consume before Cases.
+//
+// A move out of a final state takes the unique key of the job back; where another job
+// holds it by now, the move is refused.
 type Change struct {
 	IDs   []ID
 	Cases []Move
@@ -152,7 +156,8 @@ type Changed struct {
 	Missing []ID
 }
 
-// Refusal names a job that no case of a Change covered.
+// Refusal names a job that a Change left as it was: no case covers its state, or its
+// unique key is another's by now.
 type Refusal struct {
 	ID    ID
 	State State
@@ -273,6 +278,6 @@ const (
 	OnJob TopicKind = iota + 1
 	// OnDue: the earliest due time may have become earlier.
 	OnDue
-	// OnControl: a running job was moved by Change, or a queue was paused or resumed.
+	// OnControl: a job was moved or deleted by Change, or a queue was paused or resumed.
 	OnControl
 )

@@ -19,7 +19,7 @@ func getKeepsOrder(fx *fixture) {
 	fx.wantIDs("none asked for", fx.present(), nil)
 }
 
-// parts takes from a whole job what a read with these parts must bring.
+// partsOf takes from a whole job what a read with these parts must bring.
 func partsOf(j store.Job, parts store.Parts) store.Job {
 	if parts&store.PartArgs == 0 {
 		j.Args = nil

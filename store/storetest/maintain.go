@@ -124,6 +124,8 @@ func maintainPrunes(fx *fixture) {
 	fx.maintain(b)
 	fx.wantGone(old...)
 	fx.wantIDs("left of the young", fx.present(young...), []store.ID{young[0], young[2]})
+	fx.maintain(prune(fx.job(young[0]).FinalisedAt, 100, store.Completed))
+	fx.wantState(young[0], store.Completed) // not before that moment, but at it
 
 	// What is not final is never pruned.
 	fx.maintain(prune(fx.Now().Add(time.Hour), 100, store.AllStates()...))

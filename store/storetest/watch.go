@@ -15,7 +15,7 @@ var watchCases = []scenario{
 	{"ends when it is stopped", watchStops},
 }
 
-// hinted runs a step, and tells whether a watch of these topics got a hint by it.
+// wantHint runs a step, and checks that a watch of these topics gets a hint by it.
 func (fx *fixture) wantHint(what string, step func(), topics ...store.Topic) {
 	fx.Helper()
 	hints, stop := fx.Watch(topics...)
@@ -90,6 +90,9 @@ func watchControl(fx *fixture) {
 	onControl := store.Topic{What: store.OnControl}
 	j := fx.run(fx.newJob())
 	fx.wantHint("cancelled while running", func() { fx.move(j.ID, cancelIt) }, onControl)
+	w := fx.newJob()
+	fx.enqueue(w)
+	fx.wantHint("cancelled while waiting", func() { fx.move(w.ID, cancelIt) }, onControl)
 	fx.wantHint("paused", func() { fx.putQueue(store.QueueInfo{Name: "q", Paused: true}) }, onControl)
 	fx.wantHint("resumed", func() { fx.putQueue(store.QueueInfo{Name: "q"}) }, onControl)
 }
