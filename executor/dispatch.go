@@ -38,7 +38,7 @@ func (e *Executor) dispatch(ctx context.Context) {
 		// What was asked for on top of the free slots rests on a rate that is soon out of date.
 		claim, unclaim := context.WithCancel(ctx)
 		if spare {
-			claim, unclaim = context.WithTimeout(ctx, 2*stockTime)
+			claim, unclaim = context.WithTimeout(ctx, stockTime)
 		}
 		e.unclaim = unclaim
 		drain(e.wake)
@@ -46,7 +46,7 @@ func (e *Executor) dispatch(ctx context.Context) {
 
 		claimed, err := e.q.Claim(claim, queue.ClaimRequest{Want: wants, Kinds: kinds, Wait: true})
 		unclaim()
-		e.start(claimed)
+		e.start(claimed, time.Since(now))
 		if err != nil && !isContext(err) {
 			e.claimFailed(ctx, err)
 		}
@@ -68,11 +68,12 @@ func (e *Executor) pause(ctx context.Context, stocked bool) {
 	}
 }
 
-// start puts claimed jobs into slots, or into stock.
-func (e *Executor) start(claimed store.Claimed) {
+// start puts claimed jobs into slots, or into stock. took is how long the claim was under way.
+func (e *Executor) start(claimed store.Claimed, took time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.unclaim = nil
+	e.claiming = took
 	e.suspects = e.suspects || claimed.Suspects
 	now := time.Now()
 	for _, l := range e.lanes {
@@ -175,7 +176,7 @@ func (e *Executor) quarantine(ctx context.Context) {
 		e.log.Info("running a job alone, since it was running when the process died",
 			zap.Stringer("job", j.ID), zap.String("kind", j.Kind), zap.Int("recoveries", j.Recoveries))
 		claimed.Suspects = true // there may be more
-		e.start(claimed)
+		e.start(claimed, 0)
 	}
 }
 

@@ -65,6 +65,7 @@ type Executor struct {
 	settled  []*attempt            // ended, not yet recorded
 	writing  int                   // being recorded at this moment
 	suspects bool                  // the last claim saw suspects: run them alone first
+	claiming time.Duration         // how long the last claim took that did not wait
 	// unclaim ends the claim that stands in the store; nil when none does.
 	unclaim context.CancelFunc
 

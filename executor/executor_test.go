@@ -229,31 +229,53 @@ func TestClaimsNoMoreThanItCanStart(t *testing.T) {
 	})
 }
 
-// TestStockIsGivenBack: jobs that were taken while all was quick do not wait behind slow ones.
+// TestStockIsGivenBack: jobs that were taken while all was quick do not wait behind
+// slow ones. It runs in real time, since in a bubble a claim takes no time and there is no stock.
 func TestStockIsGivenBack(t *testing.T) {
-	bubble(t, executor.Config{}, func(t *testing.T, f *fixture) {
-		slow := make(chan struct{})
-		var n atomic.Int32
-		f.handle("k", func(context.Context, *store.Job) (store.Value, error) {
-			if n.Add(1) > 3000 {
-				<-slow
-			} else {
-				time.Sleep(time.Microsecond)
-			}
-			return null, nil
-		})
-		f.serve("default", 4)
-		f.start()
-		ids := f.enqueue(jobs(6000, "k")...)
-		time.Sleep(10 * time.Second)
-		rows, err := f.q.Count(t.Context(), store.Filter{States: store.SetOf(store.Running)})
-		if err != nil || queue.Total(rows) != 4 {
-			t.Errorf("%d jobs are running on 4 slots (%v)", queue.Total(rows), err)
+	recorded := make(chan struct{}, 1)
+	f := newFixture(t, executor.Config{Finished: func(*store.Job, queue.Attempt, bool) {
+		select {
+		case recorded <- struct{}{}:
+		default:
 		}
-		close(slow)
-		f.await(ids...)
-		f.stop()
+	}})
+	defer f.close()
+	slow, blocked := make(chan struct{}), make(chan struct{}, 4)
+	var n atomic.Int32
+	f.handle("k", func(context.Context, *store.Job) (store.Value, error) {
+		if n.Add(1) > 3000 {
+			select {
+			case blocked <- struct{}{}:
+			default:
+			}
+			<-slow
+		}
+		return null, nil
 	})
+	f.serve("default", 4)
+	ids := f.enqueue(jobs(6000, "k")...)
+	f.start()
+	for range 4 {
+		<-blocked
+	}
+	patience := time.After(20 * time.Second)
+	for {
+		rows, err := f.q.Count(t.Context(), store.Filter{States: store.SetOf(store.Running)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if queue.Total(rows) == 4 {
+			break
+		}
+		select {
+		case <-recorded:
+		case <-patience:
+			t.Fatalf("%d jobs are still running on 4 slots", queue.Total(rows))
+		}
+	}
+	close(slow)
+	f.await(ids...)
+	f.stop()
 }
 
 func TestPanicIsAFailureWithItsStack(t *testing.T) {

@@ -24,8 +24,9 @@ type lane struct {
 }
 
 const (
-	// stockTime is for how long the stock of a lane should last: a few commits.
-	stockTime = 4 * time.Millisecond
+	// stockTime bounds the time for which the stock of a lane should last. It is
+	// that of two claims, so that nobody waits for the next one.
+	stockTime = 20 * time.Millisecond
 	// stockAge is how long a job may wait in stock before it is given back.
 	stockAge = 100 * time.Millisecond
 	maxStock = 1024
@@ -69,12 +70,13 @@ func (l *lane) measure(now time.Time) {
 	l.finished, l.measured = 0, now
 }
 
-// spare returns how many jobs should be in stock: none, unless jobs are shorter than commits.
-func (l *lane) spare() int {
+// spare returns how many jobs should be in stock when a claim takes as long as the
+// last one did: none, unless jobs are shorter than commits.
+func (l *lane) spare(claim time.Duration) int {
 	if l.slots == 0 {
 		return 0
 	}
-	return min(int(l.rate*stockTime.Seconds()), maxStock)
+	return min(int(l.rate*min(2*claim, stockTime).Seconds()), maxStock)
 }
 
 // next moves a job of the stock into a free slot, or returns nil.
@@ -105,7 +107,7 @@ func (e *Executor) wants(now time.Time) (wants []store.Want, spare bool) {
 	limit := max(1, min(claimLimit, e.q.Store().Caps().MaxBatch/max(1, len(e.lanes))))
 	for _, l := range e.lanes {
 		l.measure(now)
-		l.asked = max(0, min(l.free()+l.spare()-len(l.stock), limit))
+		l.asked = max(0, min(l.free()+l.spare(e.claiming)-len(l.stock), limit))
 		spare = spare || l.asked > l.free()
 		if l.asked > 0 {
 			wants = append(wants, store.Want{Queue: l.queue, N: l.asked})
