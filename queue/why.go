@@ -168,8 +168,15 @@ func (c *circumstances) explainFinal(e *Explanation) {
 		}
 		e.suggest(ActResult, "read its result")
 	case store.Cancelled:
-		e.say("It was cancelled at %s.", ended)
-		c.explainFailure(e)
+		switch c.job.Reason {
+		case "":
+			e.say("It was cancelled at %s.", ended)
+		case "handler": // see Queue.Decide
+			e.say("It was cancelled at %s by its own handler.", ended)
+			c.explainFailure(e)
+		default:
+			e.say("It was cancelled at %s: %s", ended, c.job.Reason)
+		}
 		e.suggest(ActRetry, "run it after all")
 	default:
 		c.explainDiscarded(e, ended)
@@ -179,8 +186,8 @@ func (c *circumstances) explainFinal(e *Explanation) {
 func (c *circumstances) explainDiscarded(e *Explanation, ended string) {
 	switch c.job.Reason {
 	case ReasonCrashLoop:
-		e.say("It was discarded at %s as a crash loop: it was running, alone, each of the %d times that its process died; the budget is %d.",
-			ended, c.job.Recoveries, c.job.MaxRecoveries)
+		e.say("It was discarded at %s as a crash loop: its process died while it ran alone, %d %s; the budget is %d.",
+			ended, c.job.Recoveries, words(int64(c.job.Recoveries), "time", "times"), c.job.MaxRecoveries)
 		e.say("What it does ends the whole process, like os.Exit, running out of memory, or a panic in a goroutine of its own.")
 	case ReasonPermanent:
 		e.say("It was discarded at %s: its handler said that trying again is useless.", ended)
@@ -220,10 +227,13 @@ func (e *Explanation) suggest(do Action, why string) {
 // at writes a time, and how far it is from now.
 func (c *circumstances) at(t time.Time) string {
 	s := t.UTC().Format(time.RFC3339)
-	if d := t.Sub(c.now); d > 0 {
+	switch d := t.Sub(c.now); {
+	case d >= time.Second:
 		return s + " (in " + span(d) + ")"
+	case d <= -time.Second:
+		return s + " (" + span(-d) + " ago)"
 	}
-	return s + " (" + span(c.now.Sub(t)) + " ago)"
+	return s + " (now)"
 }
 
 // span writes a duration in its two largest units.

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bufio"
-	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -83,7 +80,7 @@ func (b *bulk) named(ctx context.Context, ids []store.ID) error {
 		return err
 	}
 	if b.dryRun {
-		jobs, err := b.app.getJobs(ctx, ids, store.PartFailures)
+		jobs, err := b.app.getJobs(ctx, ids, viewParts)
 		if err != nil {
 			return err
 		}
@@ -93,7 +90,7 @@ func (b *bulk) named(ctx context.Context, ids []store.ID) error {
 		}
 		return b.printPlan(&s)
 	}
-	return b.change(ctx, ids)
+	return b.change(ctx, ids, store.EveryState)
 }
 
 // selected changes all jobs that the filter selects, after asking.
@@ -102,7 +99,7 @@ func (b *bulk) selected(ctx context.Context, f store.Filter) error {
 		f.States = b.narrow
 	}
 	var s selection
-	err := b.app.read(ctx, func(q *queue.Queue) error {
+	err := b.app.read(func(q *queue.Queue) error {
 		if err := collect(ctx, q, f, store.HeadOnly, s.add); err != nil {
 			return err
 		}
@@ -128,27 +125,35 @@ func (b *bulk) selected(ctx context.Context, f store.Filter) error {
 			return err
 		}
 	}
-	return b.change(ctx, s.ids)
+	return b.change(ctx, s.ids, f.States)
 }
 
 func (b *bulk) checkCount(n int64) error {
 	if b.expect < 0 || n == b.expect {
 		return nil
 	}
-	return fail(exitRefused, "look again with --dry-run", "%s expected, but there are %s: nothing was changed", plural(b.expect, "job"), number(n))
+	return fail(exitRefused, "look again with --dry-run", "expected %s, found %s: nothing was changed", plural(b.expect, "job"), number(n))
 }
 
-// change applies the verb, a chunk a commit, and reports.
-func (b *bulk) change(ctx context.Context, ids []store.ID) error {
+// change applies the verb to the jobs that are still in one of the states, a chunk a
+// commit, and reports.
+func (b *bulk) change(ctx context.Context, ids []store.ID, states store.States) error {
 	var sum store.Changed
+	if states.Has(store.Running) {
+		states |= store.SetOf(store.Available) // opening for writing recovers what was running
+	}
 	err := b.app.write(ctx, func(q *queue.Queue) error {
 		for chunk := range slices.Chunk(ids, chunkSize) {
+			chunk, moved, err := stillIn(ctx, q, chunk, states)
+			if err != nil {
+				return err
+			}
 			c, err := b.apply(ctx, q, chunk)
 			if err != nil {
 				return err
 			}
 			sum.Done = append(sum.Done, c.Done...)
-			sum.Refused = append(sum.Refused, c.Refused...)
+			sum.Refused = append(append(sum.Refused, c.Refused...), moved...)
 			sum.Missing = append(sum.Missing, c.Missing...)
 		}
 		return nil
@@ -160,6 +165,21 @@ func (b *bulk) change(ctx context.Context, ids []store.ID) error {
 		return err
 	}
 	return b.report(len(ids), sum)
+}
+
+// stillIn splits off the jobs that have left the states since they were selected.
+func stillIn(ctx context.Context, q *queue.Queue, ids []store.ID, states store.States) ([]store.ID, []store.Refusal, error) {
+	jobs, err := q.Store().Get(ctx, ids, store.HeadOnly)
+	var moved []store.Refusal
+	for i := range jobs {
+		if j := &jobs[i]; !states.Has(j.State) {
+			moved = append(moved, store.Refusal{ID: j.ID, State: j.State})
+		}
+	}
+	left := slices.DeleteFunc(slices.Clone(ids), func(id store.ID) bool {
+		return slices.ContainsFunc(moved, func(r store.Refusal) bool { return r.ID == id })
+	})
+	return left, moved, err
 }
 
 // report prints what was done, and returns the error for what was not.
@@ -198,130 +218,4 @@ func (b *bulk) report(asked int, sum store.Changed) error {
 		return fail(exitPartial, "", "%s could not be %s in their state, the first is %s, %s", plural(int64(len(sum.Refused)), "job"), b.done, r.ID, r.State)
 	}
 	return nil
-}
-
-// selection is what a filter selected.
-type selection struct {
-	ids    []store.ID
-	kinds  map[string]int64
-	states map[string]int64
-	queues map[string]int64
-	sample []*store.Job
-}
-
-func (s *selection) add(j *store.Job) {
-	if s.ids == nil {
-		s.kinds, s.states, s.queues = map[string]int64{}, map[string]int64{}, map[string]int64{}
-	}
-	s.ids = append(s.ids, j.ID)
-	s.kinds[j.Kind]++
-	s.states[j.State.String()]++
-	s.queues[j.Queue]++
-	if len(s.sample) < sampleSize {
-		s.sample = append(s.sample, j)
-	}
-}
-
-// readSample reads the failures of the sample.
-func (s *selection) readSample(ctx context.Context, q *queue.Queue) error {
-	if len(s.sample) == 0 {
-		return nil
-	}
-	jobs, err := q.Store().Get(ctx, s.ids[:len(s.sample)], store.PartFailures)
-	s.sample = pointers(jobs)
-	return err
-}
-
-// plan says what would be done, and shows a few of the jobs.
-func (b *bulk) plan(s *selection) string {
-	var w strings.Builder
-	fmt.Fprintf(&w, "%s would be %s", plural(int64(len(s.ids)), "job"), b.done)
-	if len(s.ids) > 0 {
-		fmt.Fprintf(&w, ": %s; %s; %s", tally("", s.states), tally("kind ", s.kinds), tally("queue ", s.queues))
-	}
-	for _, j := range s.sample {
-		fmt.Fprintf(&w, "\n  %s  %s  %s", j.ID, clean(j.Kind), tries(j))
-		if f := lastFailure(j); f != nil {
-			fmt.Fprintf(&w, "  %s", clean(f.Message))
-		}
-	}
-	if more := len(s.ids) - len(s.sample); more > 0 {
-		fmt.Fprintf(&w, "\n  … and %s more", number(int64(more)))
-	}
-	return w.String()
-}
-
-func (b *bulk) printPlan(s *selection) error {
-	if b.app.format == formatTable {
-		b.app.printf("%s\n", b.plan(s))
-		return nil
-	}
-	return b.app.printJSON(struct {
-		Action  string           `json:"action"`
-		DryRun  bool             `json:"dry_run"`
-		Count   int              `json:"count"`
-		ByState map[string]int64 `json:"by_state"`
-		ByKind  map[string]int64 `json:"by_kind"`
-		ByQueue map[string]int64 `json:"by_queue"`
-		Sample  []any            `json:"sample"`
-	}{b.verb, true, len(s.ids), orEmpty(s.states), orEmpty(s.kinds), orEmpty(s.queues), viewJobs(s.sample)})
-}
-
-func viewJobs(jobs []*store.Job) []any {
-	out := []any{}
-	for _, j := range jobs {
-		out = append(out, viewJob(j))
-	}
-	return out
-}
-
-func orEmpty(m map[string]int64) map[string]int64 {
-	if m == nil {
-		return map[string]int64{}
-	}
-	return m
-}
-
-// tallied is how many names a tally spells out.
-const tallied = 3
-
-// tally writes the largest counts with their names.
-func tally(noun string, counts map[string]int64) string {
-	names := slices.SortedFunc(maps.Keys(counts), func(x, y string) int {
-		return cmp.Or(cmp.Compare(counts[y], counts[x]), cmp.Compare(x, y))
-	})
-	var parts []string
-	for _, name := range names[:min(tallied, len(names))] {
-		parts = append(parts, number(counts[name])+" "+clean(name))
-	}
-	if len(names) > tallied {
-		parts = append(parts, fmt.Sprintf("%d others", len(names)-tallied))
-	}
-	return noun + strings.Join(parts, ", ")
-}
-
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
-
-// ask asks a yes-or-no question on stderr. It fails with exit code 6 unless the answer is yes.
-func (a *app) ask(ctx context.Context, question string) error {
-	if !terminal(a.stdin) {
-		return fail(exitDeclined, "give -y to go on without being asked", "this needs a yes, and nobody can be asked")
-	}
-	fmt.Fprintf(a.stderr, "%s [y/N] ", question)
-	answer := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(a.stdin).ReadString('\n')
-		answer <- line
-	}()
-	select {
-	case <-ctx.Done():
-		fmt.Fprintln(a.stderr)
-		return ctx.Err()
-	case line := <-answer:
-		switch strings.ToLower(strings.TrimSpace(line)) {
-		case "y", "yes":
-			return nil
-		}
-		return fail(exitDeclined, "", "nothing was changed")
-	}
 }

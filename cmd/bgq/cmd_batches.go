@@ -52,7 +52,7 @@ func waitingIn(b *queue.BatchStatus) int64 {
 }
 
 var batchColumns = []column{
-	{name: "NAME", flex: true}, {name: "STATE"}, {name: "KIND"}, {name: "SIZE", right: true}, {name: "DONE", right: true},
+	{name: "NAME", flex: true}, {name: "STATE"}, {name: "KIND", flex: true}, {name: "SIZE", right: true}, {name: "DONE", right: true},
 	{name: "FAILED", right: true}, {name: "RUNNING", right: true}, {name: "WAITING", right: true}, {name: "CREATED"},
 }
 

@@ -18,7 +18,7 @@ attempt, WAITING those that have yet to run.`,
 		Args: arguments(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, args []string) error {
 			var batches []queue.BatchStatus
-			err := a.read(c.Context(), func(q *queue.Queue) (err error) {
+			err := a.read(func(q *queue.Queue) (err error) {
 				batches, err = q.Batches(c.Context())
 				return err
 			})

@@ -44,7 +44,7 @@ func viewResult(j *store.Job) any {
 
 func (a *app) printResults(ctx context.Context, name string) error {
 	var b queue.BatchStatus
-	err := a.read(ctx, func(q *queue.Queue) (err error) {
+	err := a.read(func(q *queue.Queue) (err error) {
 		b, err = q.Batch(ctx, name)
 		return unknownBatch(name, err)
 	})

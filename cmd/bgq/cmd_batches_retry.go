@@ -19,7 +19,7 @@ you are asked. They run when the program of the batch runs again.`,
 		Args:    arguments(1, 1, "the name of one batch"),
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx, name := c.Context(), args[0]
-			err := a.read(ctx, func(q *queue.Queue) error {
+			err := a.read(func(q *queue.Queue) error {
 				_, err := q.Batch(ctx, name)
 				return unknownBatch(name, err)
 			})

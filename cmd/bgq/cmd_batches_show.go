@@ -26,7 +26,7 @@ const shownFailures = 10
 func (a *app) showBatch(ctx context.Context, name string) error {
 	var b queue.BatchStatus
 	var failed []store.Job
-	err := a.read(ctx, func(q *queue.Queue) (err error) {
+	err := a.read(func(q *queue.Queue) (err error) {
 		if b, err = q.Batch(ctx, name); err != nil {
 			return unknownBatch(name, err)
 		}

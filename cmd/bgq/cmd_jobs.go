@@ -62,11 +62,3 @@ func parseIDs(args []string) ([]store.ID, error) {
 	}
 	return ids, nil
 }
-
-// oneOrMany returns the only element of a list by itself.
-func oneOrMany[T any](list []T) any {
-	if len(list) == 1 {
-		return list[0]
-	}
-	return list
-}

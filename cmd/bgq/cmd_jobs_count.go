@@ -52,7 +52,7 @@ type group struct {
 
 func (a *app) countJobs(ctx context.Context, f store.Filter, by []string) error {
 	var rows []store.CountRow
-	err := a.read(ctx, func(q *queue.Queue) (err error) {
+	err := a.read(func(q *queue.Queue) (err error) {
 		rows, err = q.Count(ctx, f)
 		return err
 	})

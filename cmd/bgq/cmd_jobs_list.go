@@ -29,10 +29,12 @@ matters: of the end, of the start of a running job, of the next attempt, or of t
 			if err != nil {
 				return err
 			}
-			if most < 1 {
+			switch {
+			case all && c.Flags().Changed("limit"):
+				return usage("usage: "+c.UseLine(), "give either -n or --all, not both")
+			case most < 1:
 				return usage("--all lists every job", "-n is %d: give 1 or more", most)
-			}
-			if all {
+			case all:
 				most = 0
 			}
 			return a.listJobs(c.Context(), f, most)
@@ -41,7 +43,6 @@ matters: of the end, of the start of a running job, of the next attempt, or of t
 	filterFlag(c, &filterText, "only these jobs")
 	c.Flags().IntVarP(&most, "limit", "n", 50, "at most `N` jobs")
 	c.Flags().BoolVar(&all, "all", false, "every job")
-	c.MarkFlagsMutuallyExclusive("limit", "all")
 	return c
 }
 

@@ -33,7 +33,7 @@ Exit code 3: the job failed or was cancelled; 1: it has not finished; 5: there i
 
 func (a *app) printResult(ctx context.Context, id store.ID, raw bool) error {
 	var j *store.Job
-	err := a.read(ctx, func(q *queue.Queue) (err error) {
+	err := a.read(func(q *queue.Queue) (err error) {
 		j, err = q.Get(ctx, id, store.PartResult|store.PartFailures)
 		return err
 	})
@@ -62,12 +62,15 @@ func outcome(j *store.Job) error {
 	if !j.State.Final() {
 		return fail(exitError, "bgq why "+j.ID.String()+" says what it waits for", "job %s has not finished: it is %s", j.ID, j.State)
 	}
-	word, message := "failed", "no failure is on record"
-	if j.State == store.Cancelled {
-		word, message = "was cancelled", "no reason is on record"
-	}
+	message := "failed"
 	if f := lastFailure(j); f != nil {
-		message = f.Message
+		message += ": " + f.Message
 	}
-	return fail(exitJobFailed, "bgq jobs show "+j.ID.String()+" shows every attempt", "job %s %s: %s", j.ID, word, message)
+	if j.State == store.Cancelled {
+		message = "was cancelled"
+		if j.Reason != "" {
+			message += ": " + j.Reason
+		}
+	}
+	return fail(exitJobFailed, "bgq jobs show "+j.ID.String()+" shows every attempt", "job %s %s", j.ID, message)
 }

@@ -50,8 +50,8 @@ func (a *app) showJobs(jobs []*store.Job) error {
 	for i, j := range jobs {
 		views[i] = viewJob(j)
 	}
-	if a.format == formatJSON {
-		return a.printJSON(oneOrMany(views))
+	if a.format == formatJSON && len(views) > 1 {
+		return a.printJSON(views)
 	}
 	for _, v := range views {
 		if err := a.printJSON(v); err != nil {

@@ -72,7 +72,7 @@ func (a *app) waitJobs(ctx context.Context, ids []store.ID, timeout time.Duratio
 // getJobs reads all of the jobs, or fails with the first that does not exist.
 func (a *app) getJobs(ctx context.Context, ids []store.ID, parts store.Parts) ([]*store.Job, error) {
 	var jobs []*store.Job
-	err := a.read(ctx, func(q *queue.Queue) error {
+	err := a.read(func(q *queue.Queue) error {
 		for _, id := range ids {
 			j, err := q.Get(ctx, id, parts)
 			if err != nil {

@@ -17,7 +17,10 @@ func newStatusCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
 		Short: "Show the file, its queues and open batches on one screen",
-		Args:  arguments(0, 0, "no arguments"),
+		Long: `Show the file, its queues and the batches that are not done, on one screen. READY are
+jobs that may run now, OLDEST since when the first of them waits, HELD those that wait
+for a release, DEAD those that failed for good.`,
+		Args: arguments(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := a.readStatus(c.Context())
 			if err != nil {
@@ -83,7 +86,8 @@ func (s *status) readBatches(ctx context.Context, q *queue.Queue) error {
 	return err
 }
 
-// readQueues reads the counters and settings of every queue but those of batches.
+// readQueues reads the counters and settings of every queue. That of a batch is shown
+// with the batch, unless it is paused.
 func (s *status) readQueues(ctx context.Context, q *queue.Queue) error {
 	rows, err := q.Store().Count(ctx)
 	if err != nil {
@@ -114,7 +118,7 @@ func (s *status) readQueues(ctx context.Context, q *queue.Queue) error {
 		}
 	}
 	for _, r := range rows {
-		if !ofBatch[r.Queue] {
+		if !ofBatch[r.Queue] || queues[r.Queue] != nil {
 			at(r.Queue).counts[r.State] += r.N
 		}
 	}

@@ -13,7 +13,6 @@ import (
 type statusView struct {
 	File      string      `json:"file"`
 	SizeBytes int64       `json:"size_bytes"`
-	FreeBytes int64       `json:"free_bytes"`
 	Format    int         `json:"format"`
 	Queues    []queueView `json:"queues"`
 	Batches   []any       `json:"open_batches"`
@@ -33,7 +32,7 @@ type queueView struct {
 
 func (s *status) view() statusView {
 	v := statusView{
-		File: s.info.Path, SizeBytes: s.info.Size, FreeBytes: s.info.Free, Format: s.info.Format,
+		File: s.info.Path, SizeBytes: s.info.Size, Format: s.info.Format,
 		Queues: []queueView{}, Batches: []any{}, Ended: s.ended, Orphans: []any{},
 	}
 	for _, q := range s.queues {
@@ -56,8 +55,8 @@ func (s *status) view() statusView {
 }
 
 func (a *app) printStatus(s *status) error {
-	a.printf("%s  %s  %s, %s free in it, format %d\n", a.paint(text.Colors{text.Bold}, clean(s.info.Path)),
-		"no app works on it", size(s.info.Size), size(s.info.Free), s.info.Format)
+	a.printf("%s  no app works on it  %s, format %d\n",
+		a.paint(text.Colors{text.Bold}, clean(s.info.Path)), size(s.info.Size), s.info.Format)
 	if len(s.queues) == 0 && len(s.batches) == 0 && s.ended == 0 {
 		a.printf("no jobs\n")
 	}
@@ -85,7 +84,7 @@ func (a *app) printQueues(queues []queueStatus) error {
 	for _, s := range shown {
 		columns = append(columns, column{name: s.title, right: true})
 	}
-	columns = append(columns, column{name: "OLDEST READY"})
+	columns = append(columns, column{name: "OLDEST"})
 	rows := make([][]string, len(queues))
 	for i, q := range queues {
 		state := "open"
@@ -104,7 +103,7 @@ func (a *app) printQueues(queues []queueStatus) error {
 	}
 	for _, q := range queues {
 		if q.Paused {
-			a.printf("! %s is paused since %s%s\n", clean(q.Name), a.when(q.Since), quoted(q.Reason))
+			a.printf("! %s is paused (%s)%s\n", clean(q.Name), a.when(q.Since), quoted(q.Reason))
 		}
 	}
 	return nil
@@ -133,8 +132,8 @@ func (a *app) printOrphans(orphans []store.Job) error {
 	if len(orphans) == 0 {
 		return nil
 	}
-	a.printf("\n! the process that ran these jobs has died; they run again when the app opens the file\n")
-	columns := []column{{name: "ID"}, {name: "KIND"}, {name: "QUEUE", flex: true}, {name: "TRY", right: true}, {name: "STARTED"}}
+	a.printf("\n! the process that ran these jobs has died; they run again when the app starts\n")
+	columns := []column{{name: "ID"}, {name: "KIND", flex: true}, {name: "QUEUE", flex: true}, {name: "TRY", right: true}, {name: "STARTED"}}
 	return newTable(a, columns).write(rowsOf(orphans, func(j *store.Job) []string {
 		return []string{j.ID.String(), clean(j.Kind), clean(j.Queue), tries(j), a.when(j.AttemptedAt)}
 	}))

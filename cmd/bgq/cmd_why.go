@@ -43,7 +43,7 @@ type whyNextView struct {
 
 func (a *app) why(ctx context.Context, id store.ID) error {
 	var e queue.Explanation
-	err := a.read(ctx, func(q *queue.Queue) (err error) {
+	err := a.read(func(q *queue.Queue) (err error) {
 		// The lock is ours: no program that runs jobs has the file open.
 		e, err = q.Why(ctx, id, false)
 		return err

@@ -145,7 +145,7 @@ func hintOf(err error) string {
 // report tells people, or with JSON output programs, about err.
 func report(w io.Writer, f format, err error) {
 	code, hint := codeOf(err), hintOf(err)
-	if e, ok := err.(*exitErr); ok && e.err == nil {
+	if e, ok := errors.AsType[*exitErr](err); ok && e.err == nil {
 		return
 	}
 	message := err.Error()

@@ -9,6 +9,24 @@ import (
 	"github.com/bgq-dev/bgq/queue/filter"
 )
 
+// newHelpCommand replaces cobra's, which takes a typo for a question about the root.
+func newHelpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Explain a command or a topic",
+		RunE: func(c *cobra.Command, args []string) error {
+			about, rest, err := c.Root().Find(args)
+			if err != nil {
+				return err
+			}
+			if len(rest) > 0 {
+				return unknownCommand(about, rest[0])
+			}
+			return about.Help()
+		},
+	}
+}
+
 // helpTopics are pages of help that are not about one command.
 func helpTopics() []*cobra.Command {
 	return []*cobra.Command{

@@ -32,8 +32,13 @@ func (a *app) detail(format string, args ...any) {
 	}
 }
 
-// printf writes plain text to stdout. Text from the file must have been cleaned.
-func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.stdout, format, args...) }
+// printf writes plain text to stdout. Text from the file must have been cleaned. An error
+// ends the command with a failure when it has done everything else.
+func (a *app) printf(format string, args ...any) {
+	if _, err := fmt.Fprintf(a.stdout, format, args...); err != nil && a.printErr == nil {
+		a.printErr = err
+	}
+}
 
 // printJSON writes one value to stdout: indented, or with jsonl on one line.
 func (a *app) printJSON(v any) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -19,6 +20,8 @@ type app struct {
 	stdout, stderr io.Writer
 	now            func() time.Time
 
+	printErr error // of the first printf that failed
+
 	db      string
 	format  format
 	times   timeStyle
@@ -34,7 +37,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 func (a *app) execute(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := cmp.Or(root.ExecuteContext(ctx), a.printErr)
 	if err == nil {
 		return int(exitOK)
 	}
@@ -58,7 +61,7 @@ func (a *app) root() *cobra.Command {
 queue: what waits, what failed and why, and what to run again.`,
 		Example: `  ls *.wav | bgq run -- ffmpeg -i {} {.}.opus     again after a crash: it goes on where it was
   bgq status                                      one screen
-  bgq jobs list state:failed age<1d               what failed today
+  bgq jobs list state:failed 'age<1d'             what failed today
   bgq why 01JD8Q3Z5M9XKX2T4V6W8Y0ABC              why a job does not run
   bgq jobs retry -f 'kind:resize error~"ENOSPC"'  run again what failed so`,
 		Version:       currentBuild().Version,
@@ -90,9 +93,11 @@ queue: what waits, what failed and why, and what to run again.`,
 			root.AddCommand(c)
 		}
 	}
+	add(groupRun, newRunCommand(a))
 	add(groupLook, newStatusCommand(a), newJobsCommand(a), newBatchesCommand(a), newWhyCommand(a))
 	add(groupFile, newVerifyCommand(a), newVersionCommand(a))
 	root.AddCommand(helpTopics()...)
+	root.SetHelpCommand(newHelpCommand())
 	root.SetHelpCommandGroupID(groupFile)
 	root.SetCompletionCommandGroupID(groupFile)
 	strict(root)
@@ -107,8 +112,11 @@ func defaultFile() string {
 	return "./bgq.db"
 }
 
-// strict makes commands that only hold others refuse what is none of them, and say what may have been
-// meant; cobra by itself does so at the root only.
+// likeness is how many letters may differ between what was typed and what is suggested.
+const likeness = 2
+
+// strict makes commands that only hold others refuse what is none of them, and say
+// what may have been meant; cobra by itself does so at the root only.
 func strict(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		strict(sub)
@@ -116,14 +124,19 @@ func strict(c *cobra.Command) {
 	if !c.HasSubCommands() || c.Runnable() {
 		return
 	}
+	c.SuggestionsMinimumDistance = likeness
 	c.Args = cobra.ArbitraryArgs
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return c.Help()
 		}
-		return usage(didYouMean(c.SuggestionsFor(args[0]), c.CommandPath()+" --help lists the commands"),
-			"%s has no command %q", c.CommandPath(), args[0])
+		return unknownCommand(c, args[0])
 	}
+}
+
+func unknownCommand(c *cobra.Command, name string) error {
+	return usage(didYouMean(c.SuggestionsFor(name), c.CommandPath()+" --help lists the commands"),
+		"%q is not a command of %s", name, c.CommandPath())
 }
 
 // flagError turns a complaint of the flag parser into a usage error with a suggestion.
@@ -135,7 +148,7 @@ func flagError(c *cobra.Command, err error) error {
 	}
 	// Flags are compared with what was typed by the same measure as commands.
 	var names cobra.Command
-	names.SuggestionsMinimumDistance = 2
+	names.SuggestionsMinimumDistance = likeness
 	c.Flags().VisitAll(func(f *pflag.Flag) {
 		names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
 	})
@@ -143,7 +156,7 @@ func flagError(c *cobra.Command, err error) error {
 	for i := range similar {
 		similar[i] = "--" + similar[i]
 	}
-	return usage(didYouMean(similar, help), "%s has no flag --%s", c.CommandPath(), name)
+	return usage(didYouMean(similar, help), "--%s is not a flag of %s", name, c.CommandPath())
 }
 
 func didYouMean(similar []string, otherwise string) string {

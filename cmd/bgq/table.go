@@ -12,7 +12,7 @@ import (
 type column struct {
 	name  string
 	right bool // numbers
-	flex  bool // gives way where the terminal is too narrow; at most one column does
+	flex  bool // gives way where the terminal is too narrow
 }
 
 // gap stands between two columns.
@@ -26,10 +26,13 @@ const leastFlex = 10
 type table struct {
 	app     *app
 	columns []column
+	limit   int   // the width of the terminal, or 0
 	widths  []int // nil before the first part
 }
 
-func newTable(a *app, columns []column) *table { return &table{app: a, columns: columns} }
+func newTable(a *app, columns []column) *table {
+	return &table{app: a, columns: columns, limit: a.width()}
+}
 
 // write prints rows of cleaned cells.
 func (t *table) write(rows [][]string) error {
@@ -54,7 +57,7 @@ func (t *table) write(rows [][]string) error {
 	for _, cells := range rows {
 		row := make(pretty.Row, len(cells))
 		for i, cell := range cells {
-			if t.columns[i].flex && t.app.width() > 0 {
+			if t.columns[i].flex && t.limit > 0 {
 				cell = text.Snip(cell, t.widths[i], "…")
 			}
 			row[i] = cell
@@ -63,32 +66,40 @@ func (t *table) write(rows [][]string) error {
 	}
 	var b strings.Builder
 	for line := range strings.Lines(w.Render()) {
-		b.WriteString(strings.TrimRight(line, " \n") + "\n")
+		line = strings.TrimRight(line, " \n")
+		if t.limit > 0 { // where even the columns that cannot give way are too wide
+			line = text.Snip(line, t.limit, "…")
+		}
+		b.WriteString(line + "\n")
 	}
 	_, err := io.WriteString(t.app.stdout, b.String())
 	return err
 }
 
-// measure finds the widths of the columns, and takes from the one that gives way
-// what the terminal does not have.
+// measure finds the widths of the columns. What the terminal does not have is taken
+// from the columns that give way, from the widest first.
 func (t *table) measure(rows [][]string) {
 	t.widths = make([]int, len(t.columns))
-	total, flex := 0, -1
+	total := len(gap) * (len(t.columns) - 1)
 	for i, c := range t.columns {
 		t.widths[i] = text.StringWidthWithoutEscSequences(c.name)
 		for _, row := range rows {
 			t.widths[i] = max(t.widths[i], text.StringWidthWithoutEscSequences(row[i]))
 		}
 		total += t.widths[i]
-		if i > 0 {
-			total += len(gap)
-		}
-		if c.flex {
-			flex = i
-		}
 	}
-	if over := total - t.app.width(); flex >= 0 && over > 0 && t.app.width() > 0 {
-		t.widths[flex] = max(t.widths[flex]-over, min(leastFlex, t.widths[flex]))
+	for t.limit > 0 && total > t.limit {
+		widest := -1
+		for i, c := range t.columns {
+			if c.flex && t.widths[i] > leastFlex && (widest < 0 || t.widths[i] > t.widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			return
+		}
+		t.widths[widest]--
+		total--
 	}
 }
 

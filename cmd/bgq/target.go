@@ -18,7 +18,7 @@ const lockPatience = 300 * time.Millisecond
 
 // read opens the file for reading, lets f read, and closes it. f only reads: it
 // neither prints nor asks, because an app that starts meanwhile waits for it.
-func (a *app) read(ctx context.Context, f func(*queue.Queue) error) error {
+func (a *app) read(f func(*queue.Queue) error) error {
 	t, err := a.open(true)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func (a *app) write(ctx context.Context, f func(*queue.Queue) error) error {
 		return err
 	}
 	if n := r.Again + r.Convicted + r.Abandoned; n > 0 {
-		a.say("note: %s had been running when the process died: %d run again, %d discarded",
+		a.say("note: %s left running by a process that died: %d to run again, %d discarded",
 			plural(int64(n), "job"), r.Again, r.Convicted+r.Abandoned)
 	}
 	if err := f(t.queue); err != nil {
@@ -56,10 +56,23 @@ type target struct {
 	queue *queue.Queue
 }
 
+// open opens a file that is there.
 func (a *app) open(readOnly bool) (*target, error) {
 	if err := a.exists(); err != nil {
 		return nil, err
 	}
+	return a.openFile(readOnly)
+}
+
+// openOrCreate opens the file for writing; it may be new.
+func (a *app) openOrCreate() (*target, error) {
+	if err := a.exists(); err != nil && codeOf(err) != exitNoFile {
+		return nil, err
+	}
+	return a.openFile(false)
+}
+
+func (a *app) openFile(readOnly bool) (*target, error) {
 	s, err := boltstore.Open(a.db, boltstore.Options{ReadOnly: readOnly, LockTimeout: lockPatience})
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"math"
 	"strconv"
 	"time"
 
@@ -90,7 +91,7 @@ func lastFailure(j *store.Job) *store.Failure {
 
 // jobColumns are the columns of a table of jobs.
 var jobColumns = []column{
-	{name: "ID"}, {name: "STATE"}, {name: "KIND"}, {name: "QUEUE"},
+	{name: "ID"}, {name: "STATE"}, {name: "KIND", flex: true}, {name: "QUEUE", flex: true},
 	{name: "TRY", right: true}, {name: "WHEN"}, {name: "ERROR", flex: true},
 }
 
@@ -137,7 +138,7 @@ func (a *app) state(s store.State) string {
 type timeStyle string
 
 const (
-	timesRelative timeStyle = "relative" // 3 hours ago
+	timesRelative timeStyle = "relative" // 3h ago, in 5m
 	timesISO      timeStyle = "iso"      // RFC 3339, UTC
 )
 
@@ -149,7 +150,31 @@ func (a *app) when(t time.Time) string {
 	case a.times == timesISO:
 		return t.UTC().Format(time.RFC3339)
 	}
-	return humanize.RelTime(t, a.now(), "ago", "from now")
+	return relative(t.Sub(a.now()))
+}
+
+// relative writes how far a time is from now: 3h ago, in 5m.
+func relative(d time.Duration) string {
+	d = d.Round(time.Second)
+	origin := time.Time{}
+	switch s := humanize.CustomRelTime(origin, origin.Add(d.Abs()), "", "", spans); {
+	case d < 0:
+		return s + " ago"
+	case d > 0:
+		return "in " + s
+	}
+	return "now"
+}
+
+const year = 365 * humanize.Day
+
+// spans are the units of relative times: each is used below its bound.
+var spans = []humanize.RelTimeMagnitude{
+	{D: time.Minute, Format: "%ds", DivBy: time.Second},
+	{D: time.Hour, Format: "%dm", DivBy: time.Minute},
+	{D: 2 * humanize.Day, Format: "%dh", DivBy: time.Hour},
+	{D: 2 * year, Format: "%dd", DivBy: humanize.Day},
+	{D: math.MaxInt64, Format: "%dy", DivBy: year},
 }
 
 // size writes a number of bytes for people.

@@ -25,6 +25,7 @@ func BenchmarkEnqueue(b *testing.B) {
 		b.Run(fmt.Sprintf("goroutines=%d", n), func(b *testing.B) {
 			s := open(b, Options{})
 			args := store.Value(make([]byte, 100))
+			before := commits(b, s)
 			b.ResetTimer()
 			share(b.N, n, func() {
 				j := newTestJob()
@@ -35,6 +36,7 @@ func BenchmarkEnqueue(b *testing.B) {
 			})
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "jobs/s")
 			b.StopTimer()
+			b.ReportMetric(float64(b.N)/float64(commits(b, s)-before), "jobs/commit")
 		})
 	}
 }

@@ -64,9 +64,7 @@ func (t *txn) change(c *store.Change) (store.Changed, error) {
 			continue
 		}
 		changed.Done = append(changed.Done, id)
-		if was == store.Running && j.State != store.Running {
-			t.hint(store.OnControl, store.ID{})
-		}
+		t.hint(store.OnControl, store.ID{})
 	}
 	return changed, nil
 }
@@ -74,9 +72,6 @@ func (t *txn) change(c *store.Change) (store.Changed, error) {
 func (t *txn) changeOne(j *store.Job, c *store.Change) bool {
 	switch {
 	case c.Delete.Has(j.State):
-		if j.State == store.Running {
-			t.hint(store.OnControl, store.ID{})
-		}
 		t.remove(j)
 		return true
 	case c.Consume.Has(j.State):

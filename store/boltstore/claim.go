@@ -34,7 +34,8 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claime
 	}
 	c := claim{ClaimRequest: req}
 	if req.Kinds != nil {
-		c.Kinds = slices.Compact(slices.Sorted(slices.Values(req.Kinds)))
+		c.Kinds = append([]string{}, req.Kinds...) // stays non-nil: no kind at all is not all kinds
+		slices.Sort(c.Kinds)
 	}
 	var claimed store.Claimed
 	err := s.do(ctx, &op{
@@ -95,14 +96,16 @@ type candidate struct {
 }
 
 // next finds the n first jobs of a queue that are of a wanted kind, with their
-// arguments. It merges the kinds, each of which is in order by itself.
+// arguments; fewer if these are large. It merges the kinds, each of which is in order
+// by itself.
 func (t *txn) next(from table, queue string, kinds []string, n int) []candidate {
 	if n <= 0 {
 		return nil
 	}
 	lanes := t.lanes(from, queue, kinds)
 	var found []candidate
-	for len(lanes) > 0 && len(found) < n {
+	size := 0
+	for len(lanes) > 0 && len(found) < n && size < maxPageBytes {
 		first := 0
 		for i := range lanes {
 			if bytes.Compare(lanes[i].order(), lanes[first].order()) < 0 {
@@ -112,6 +115,7 @@ func (t *txn) next(from table, queue string, kinds []string, n int) []candidate 
 		l := &lanes[first]
 		if c, ok := t.candidate(from, l.key); ok {
 			found = append(found, c)
+			size += len(c.args)
 		}
 		if !l.advance() {
 			lanes = slices.Delete(lanes, first, first+1)
@@ -127,7 +131,7 @@ func (t *txn) candidate(in table, key []byte) (candidate, bool) {
 	if j == nil {
 		return candidate{}, false
 	}
-	args, err := t.value(j.ID, tableArgs, j.ID[:], "arguments")
+	args, err := t.value(j.ID, tableArgs, "arguments", j.ArgsSize)
 	return candidate{j, args}, err == nil
 }
 

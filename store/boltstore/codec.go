@@ -58,7 +58,7 @@ const (
 // length, then texts.
 func encodeHead(j *store.Job) []byte {
 	b := make([]byte, 0, 128+len(j.Queue)+len(j.Kind)+len(j.Unique)+len(j.Batch)+len(j.Progress.Note)+len(j.Trace))
-	flags := flag(j.Suspect, flagSuspect) | flag(j.Kept, flagKept) | flag(j.Consumed, flagConsumed)
+	flags := bitIf(j.Suspect, flagSuspect) | bitIf(j.Kept, flagKept) | bitIf(j.Consumed, flagConsumed)
 	b = append(b, headVersion, byte(j.State), flags, byte(j.UniqueUntil))
 	b = binary.BigEndian.AppendUint16(b, uint16(j.Priority))
 	for _, t := range []time.Time{j.RunAt, j.CreatedAt, j.AttemptedAt, j.FinalisedAt} {
@@ -82,7 +82,7 @@ func encodeHead(j *store.Job) []byte {
 	return seal(j.ID[:], b)
 }
 
-func flag(on bool, bit byte) byte {
+func bitIf(on bool, bit byte) byte {
 	if on {
 		return bit
 	}

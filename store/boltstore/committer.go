@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 
+	"go.etcd.io/bbolt"
+
 	"github.com/bgq-dev/bgq/store"
 )
 
@@ -22,9 +24,9 @@ const (
 // commit. There is no delay; a lone caller pays for one commit.
 type committer struct {
 	mu       sync.Mutex
-	queue    []*op // arrived, in order
-	standing []*op // waiting claims that found nothing, oldest first
-	touched  map[string]struct{}
+	queue    []*op               // arrived, in order
+	standing []*op               // waiting claims that found nothing, oldest first
+	touched  map[string]struct{} // queues that Update has put jobs into
 	closed   bool
 
 	wake chan struct{} // holds one signal: there is something to take
@@ -184,7 +186,6 @@ func (c *committer) gather() group {
 	jobs, bytes, n := 0, 0, 0
 	for _, o := range c.queue {
 		if n > 0 && (jobs+o.jobs > maxCommitJobs || bytes+o.bytes > maxCommitBytes) {
-			c.signal()
 			break
 		}
 		jobs, bytes, n = jobs+o.jobs, bytes+o.bytes, n+1
@@ -269,8 +270,11 @@ func (s *Store) run() {
 // commit runs a group in one transaction and answers it.
 func (s *Store) commit(g group) {
 	answers := make(map[*op]error, len(g.ops)+len(g.standing))
-	full := s.nearlyFull(g.ops)
 	err := s.transact(func(t *txn) {
+		var full error
+		if slices.ContainsFunc(g.ops, func(o *op) bool { return o.growing }) {
+			full = s.nearlyFull(t.tx)
+		}
 		for q := range g.woken {
 			t.woken[q] = struct{}{}
 		}
@@ -302,24 +306,27 @@ func (s *Store) spread(err error, g group, answers map[*op]error) {
 			answers[o] = err
 		}
 	}
-	over := s.broken() != nil
+	over := s.broken()
 	for _, o := range g.standing {
-		if own, tried := answers[o]; over || tried && own == nil {
+		if own, tried := answers[o]; tried && own == nil {
 			answers[o] = err
+		} else if over != nil {
+			answers[o] = over
 		}
 	}
 }
 
-// nearlyFull returns ErrNoSpace if the group wants to grow the file and the disk
-// has less than the reserve.
-func (s *Store) nearlyFull(ops []*op) error {
-	if s.opts.MinFree < 0 || !slices.ContainsFunc(ops, func(o *op) bool { return o.growing }) {
+// nearlyFull returns ErrNoSpace if new jobs would eat into the reserve. What is free
+// inside of the file counts: it is used before the file grows.
+func (s *Store) nearlyFull(tx *bbolt.Tx) error {
+	if s.opts.MinFree < 0 {
 		return nil
 	}
 	free, ok := freeSpace(s.abs)
+	free += freeInside(tx.DB())
 	if !ok || free >= s.opts.MinFree {
 		return nil
 	}
-	return s.fail(fmt.Errorf("%w: %d MiB are free, %d MiB are kept for finishing", store.ErrNoSpace, free>>20, s.opts.MinFree>>20),
-		"free some space on the disk, or delete finished jobs")
+	err := fmt.Errorf("%w: %d MiB are free, %d MiB are kept for finishing", store.ErrNoSpace, free>>20, s.opts.MinFree>>20)
+	return s.fail(err, "free some space on the disk, or delete finished jobs")
 }

@@ -69,8 +69,8 @@ func publish(temp, name string) error {
 	switch {
 	case err == nil, errors.Is(err, fs.ErrExist):
 	default:
-		// A file system without links. Between the question and the answer somebody else
-		// may have created the file; their first open would then have failed to lock it.
+		// A file system without links. What is left is to look and then to rename: only
+		// two programs that create the same file within that moment would not be safe.
 		if _, err := os.Lstat(name); err == nil {
 			return nil
 		}

@@ -12,13 +12,18 @@ func (s *Store) Finish(ctx context.Context, outcomes []store.Outcome) ([]bool, e
 	if len(outcomes) == 0 {
 		return nil, nil
 	}
-	ends, weight, err := s.prepareEnds(outcomes)
+	ends, err := s.prepareEnds(outcomes)
 	if err != nil {
 		return nil, err
 	}
+	jobs, bytes := 0, 0
+	for i := range ends {
+		jobs += 1 + len(ends[i].next)
+		bytes += len(ends[i].result) + sizeOf(ends[i].next)
+	}
 	var held []bool
 	err = s.do(ctx, &op{
-		jobs: len(ends), bytes: weight,
+		jobs: jobs, bytes: bytes,
 		run: func(t *txn) (err error) {
 			held, err = t.finish(ends)
 			return err
@@ -37,12 +42,11 @@ type end struct {
 	next   []newJob
 }
 
-func (s *Store) prepareEnds(outcomes []store.Outcome) ([]end, int, error) {
+func (s *Store) prepareEnds(outcomes []store.Outcome) ([]end, error) {
 	if err := s.checkCount(len(outcomes)); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	ends := make([]end, len(outcomes))
-	weight := 0
 	for i := range outcomes {
 		o := &outcomes[i]
 		err := checkMove(&o.Move)
@@ -50,7 +54,7 @@ func (s *Store) prepareEnds(outcomes []store.Outcome) ([]end, int, error) {
 			err = s.checkValue("result", o.Result)
 		}
 		if err != nil {
-			return nil, 0, fmt.Errorf("outcome of job %s: %w", o.Ref.ID, err)
+			return nil, fmt.Errorf("outcome of job %s: %w", o.Ref.ID, err)
 		}
 		ends[i].Outcome = *o
 		if o.Result != nil {
@@ -61,11 +65,10 @@ func (s *Store) prepareEnds(outcomes []store.Outcome) ([]end, int, error) {
 			ends[i].Failure = &failure
 		}
 		if ends[i].next, err = s.prepare(o.Next); err != nil {
-			return nil, 0, fmt.Errorf("behind job %s: %w", o.Ref.ID, err)
+			return nil, fmt.Errorf("behind job %s: %w", o.Ref.ID, err)
 		}
-		weight += len(ends[i].result) + sizeOf(ends[i].next)
 	}
-	return ends, weight, nil
+	return ends, nil
 }
 
 // finish records those outcomes whose claims hold.

@@ -171,10 +171,6 @@ func appendTime(k []byte, t time.Time) []byte {
 	return binary.BigEndian.AppendUint64(k, uint64(nanos(t))^(1<<63))
 }
 
-func timeOf(k []byte) time.Time {
-	return fromNanos(int64(binary.BigEndian.Uint64(k) ^ (1 << 63)))
-}
-
 // nanos writes a time as nanoseconds since 1970, and the zero time as 0.
 func nanos(t time.Time) int64 {
 	if t.IsZero() {

@@ -30,3 +30,6 @@ func lockFile(f *os.File, exclusive bool, timeout time.Duration) error {
 		}
 	}
 }
+
+// unlockFile lets go of the lock. Closing the file is not enough while it is mapped.
+func unlockFile(f *os.File) { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }

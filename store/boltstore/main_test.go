@@ -97,3 +97,17 @@ func mustClaim(t testing.TB, s *Store, n int) []store.Job {
 	}
 	return claimed.Jobs
 }
+
+// commits returns the number of transactions that the file has stored.
+func commits(t testing.TB, s *Store) int {
+	t.Helper()
+	n := 0
+	err := s.view(context.Background(), func(r *reader) error {
+		n = r.tx.ID()
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

@@ -109,15 +109,15 @@ func initialMap() int {
 // openFile opens the file through bbolt, having locked and checked it first. clean
 // tells whether it was closed well the last time.
 func (s *Store) openFile() (db *bbolt.DB, clean bool, err error) {
+	var f *os.File
 	options := &bbolt.Options{
 		Timeout:         s.opts.LockTimeout,
 		ReadOnly:        s.opts.ReadOnly,
 		NoFreelistSync:  true,
 		FreelistType:    bbolt.FreelistMapType,
 		InitialMmapSize: initialMap(),
-		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-			f, ok, err := s.lockAndCheck(name, flag&^os.O_CREATE, mode)
-			clean = ok
+		OpenFile: func(name string, flag int, _ os.FileMode) (_ *os.File, err error) {
+			f, clean, err = s.lockAndCheck(name, flag&^os.O_CREATE)
 			return f, err
 		},
 	}
@@ -126,6 +126,10 @@ func (s *Store) openFile() (db *bbolt.DB, clean bool, err error) {
 		return err
 	})
 	if err != nil {
+		if f != nil { // after a panic bbolt has left it open, and mapped
+			unlockFile(f)
+			f.Close()
+		}
 		return nil, false, s.openError(err)
 	}
 	return db, clean, nil
@@ -152,38 +156,40 @@ func (s *Store) openError(err error) error {
 // lockAndCheck opens the file, locks it, and reads enough of it to know that bbolt
 // can be let at it: bbolt would make a database of an empty file, and can crash the
 // whole process on a damaged one.
-func (s *Store) lockAndCheck(name string, flag int, mode os.FileMode) (f *os.File, clean bool, err error) {
-	f, err = os.OpenFile(name, flag, mode)
+func (s *Store) lockAndCheck(name string, flag int) (f *os.File, clean bool, err error) {
+	f, err = os.OpenFile(name, flag, 0)
 	if err != nil {
 		return nil, false, s.openPathError(name, err)
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			f = nil
-		}
-	}()
+	clean, err = s.inspect(f)
+	if err != nil {
+		return nil, false, errors.Join(err, f.Close())
+	}
+	return f, clean, nil
+}
+
+func (s *Store) inspect(f *os.File) (clean bool, err error) {
 	info, err := f.Stat()
 	if err != nil {
-		return nil, false, err
+		return false, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, false, s.fail(fmt.Errorf("%w: it is a %s", store.ErrForeign, kindOfFile(info.Mode())), "name a file")
+		return false, s.fail(fmt.Errorf("%w: it is no regular file", store.ErrForeign), "name a file")
 	}
 	if err := lockFile(f, !s.opts.ReadOnly, s.opts.LockTimeout); err != nil {
 		if errors.Is(err, errHeld) {
 			err = s.locked()
 		}
-		return nil, false, err
+		return false, err
 	}
 	if info, err = f.Stat(); err != nil { // it may have grown while we waited
-		return nil, false, err
+		return false, err
 	}
 	report, err := check(f, info.Size())
 	if err != nil {
-		return nil, false, s.checkError(err, info.Size())
+		return false, s.checkError(err, info.Size())
 	}
-	return f, report.Clean, nil
+	return report.Clean, nil
 }
 
 // fullCheckSize is up to which size a file is always checked page by page.
@@ -221,19 +227,6 @@ func (s *Store) openPathError(name string, err error) error {
 		return s.fail(fs.ErrPermission, "it belongs to another user, or its mode forbids it")
 	}
 	return s.fail(err, "")
-}
-
-func kindOfFile(m fs.FileMode) string {
-	switch {
-	case m.IsDir():
-		return "directory"
-	case m&fs.ModeNamedPipe != 0:
-		return "named pipe"
-	case m&fs.ModeSocket != 0:
-		return "socket"
-	default:
-		return "device"
-	}
 }
 
 // locked names who holds the file, if that can be found out.

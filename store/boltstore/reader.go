@@ -3,6 +3,7 @@ package boltstore
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"go.etcd.io/bbolt"
@@ -55,12 +56,12 @@ func (r *reader) head(id store.ID) (*store.Job, error) {
 // parts reads the parts of a job that are asked for.
 func (r *reader) parts(j *store.Job, parts store.Parts) (err error) {
 	if parts&store.PartArgs != 0 {
-		if j.Args, err = r.value(j.ID, tableArgs, j.ID[:], "arguments"); err != nil {
+		if j.Args, err = r.value(j.ID, tableArgs, "arguments", j.ArgsSize); err != nil {
 			return err
 		}
 	}
 	if parts&store.PartResult != 0 {
-		if j.Result, err = r.value(j.ID, tableResult, j.ID[:], "result"); err != nil {
+		if j.Result, err = r.value(j.ID, tableResult, "result", j.ResultSize); err != nil {
 			return err
 		}
 	}
@@ -75,15 +76,22 @@ func (r *reader) parts(j *store.Job, parts store.Parts) (err error) {
 	return nil
 }
 
-// value copies a value out of the transaction. It returns nil if there is none.
-func (r *reader) value(id store.ID, t table, key []byte, what string) (store.Value, error) {
-	sealed := r.get(t, key)
+// value copies a value out of the transaction. It must have the size that the head
+// says. It returns nil if there is none.
+func (r *reader) value(id store.ID, t table, what string, size int) (store.Value, error) {
+	sealed := r.get(t, id[:])
 	if sealed == nil {
+		if size > 0 {
+			return nil, damagedJob(id, what, errors.New("not there"))
+		}
 		return nil, nil
 	}
-	v, ok := unseal(key, sealed)
+	v, ok := unseal(id[:], sealed)
 	if !ok {
 		return nil, damagedJob(id, what, errChecksum)
+	}
+	if len(v) != size {
+		return nil, damagedJob(id, what, fmt.Errorf("there are %d bytes, the head says %d", len(v), size))
 	}
 	return append(store.Value{}, v...), nil
 }

@@ -22,7 +22,8 @@ type Store struct {
 
 	// writer is held by whoever has the one transaction that writes. It comes before handle.
 	writer  sync.Mutex
-	written bool // something was committed since the file was opened
+	written bool   // something was committed since the file was opened
+	app     *appTx // the transaction of Update that is under way
 
 	// handle guards db: readers hold it shared, who replaces the handle holds it alone.
 	handle sync.RWMutex
@@ -40,15 +41,14 @@ type Info struct {
 	Path   string
 	Format int   // the version of the format
 	Size   int64 // of the file, in bytes
-	Free   int64 // bytes inside of the file that wait to be used again
+	Free   int64 // bytes inside of the file that wait to be used again, if it is open for writing
 }
 
 // Info describes the open file.
 func (s *Store) Info() (Info, error) {
 	info := Info{Path: s.path}
 	err := s.view(context.Background(), func(r *reader) error {
-		stats := r.tx.DB().Stats()
-		info.Free = int64(stats.FreeAlloc)
+		info.Free = freeInside(r.tx.DB())
 		format, err := formatOf(r.tx)
 		info.Format = format
 		return err
@@ -61,6 +61,13 @@ func (s *Store) Info() (Info, error) {
 		info.Size = fi.Size()
 	}
 	return info, err
+}
+
+// freeInside returns how many bytes of the file wait to be used again. It is not known
+// when the file is open for reading only.
+func freeInside(db *bbolt.DB) int64 {
+	stats := db.Stats()
+	return int64(stats.FreePageN+stats.PendingPageN) * int64(db.Info().PageSize)
 }
 
 // Caps implements [store.Store].

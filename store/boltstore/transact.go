@@ -83,10 +83,9 @@ func (s *Store) resolve(id int, cause error) error {
 	s.handle.Lock()
 	defer s.handle.Unlock()
 	unknown := func(err error) error {
-		err = s.fail(fmt.Errorf("%w: %w; opening it again: %w", store.ErrUnknown, cause, err),
-			"look after the disk, and start the program again")
-		s.breakDown(err)
-		return err
+		const hint = "look after the disk, then start the program again"
+		s.breakDown(s.fail(fmt.Errorf("%w: a commit failed (%w), and the file cannot be opened again (%w)", store.ErrClosed, cause, err), hint))
+		return s.fail(fmt.Errorf("%w: %w; the file cannot be opened again: %w", store.ErrUnknown, cause, err), hint)
 	}
 	db := s.db
 	s.db = nil

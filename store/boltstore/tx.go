@@ -2,7 +2,9 @@ package boltstore
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"maps"
+	"runtime/debug"
 
 	"go.etcd.io/bbolt"
 
@@ -31,21 +33,42 @@ func (s *Store) Update(ctx context.Context, fn func(*bbolt.Tx) error) error {
 	if s.db == nil {
 		return s.fail(store.ErrClosed, "")
 	}
+	// A fault in the memory of a damaged file must be a panic, which rolls back.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	tx, err := s.db.Begin(true)
 	if err != nil {
 		return s.fail(err, "")
 	}
-	done := false
+	u := &appTx{tx: tx, woken: map[string]struct{}{}}
+	s.app = u
+	committing := false
 	defer func() {
-		if !done { // an error, or a panic that goes on to the caller
+		s.app = nil
+		if !committing { // an error, or a panic that goes on to the caller
 			_ = guard(tx.Rollback)
 		}
 	}()
 	if err := fn(tx); err != nil {
 		return err
 	}
-	done = true
-	return s.commitTx(tx)
+	if u.spoilt != nil {
+		return u.spoilt
+	}
+	committing = true
+	if err := s.commitTx(tx); err != nil {
+		return err
+	}
+	s.watch.send(u.hints)
+	s.committer.touch(u.woken)
+	return nil
+}
+
+// appTx is a transaction of the application.
+type appTx struct {
+	tx     *bbolt.Tx
+	spoilt error // why it must not be committed
+	hints  []store.Topic
+	woken  map[string]struct{}
 }
 
 // EnqueueTx is Enqueue inside of the transaction of [Store.Update]. The jobs are
@@ -55,13 +78,11 @@ func (s *Store) EnqueueTx(tx *bbolt.Tx, jobs []store.Job) ([]store.Enqueued, err
 	if err != nil {
 		return nil, err
 	}
-	if len(fresh) > 0 {
-		if err := s.nearlyFull([]*op{{growing: true}}); err != nil {
-			return nil, err
-		}
-	}
 	var answers []store.Enqueued
 	err = s.within(tx, func(t *txn) (err error) {
+		if err := s.nearlyFull(tx); err != nil {
+			return err
+		}
 		answers, err = t.enqueue(fresh)
 		return err
 	})
@@ -75,7 +96,7 @@ func (s *Store) EnqueueTx(tx *bbolt.Tx, jobs []store.Job) ([]store.Enqueued, err
 // and its end become one. If it returns false the claim does not hold any more, and
 // the function should return an error, so that the effect is not stored either.
 func (s *Store) FinishTx(tx *bbolt.Tx, outcome store.Outcome) (bool, error) {
-	ends, _, err := s.prepareEnds([]store.Outcome{outcome})
+	ends, err := s.prepareEnds([]store.Outcome{outcome})
 	if err != nil {
 		return false, err
 	}
@@ -88,25 +109,27 @@ func (s *Store) FinishTx(tx *bbolt.Tx, outcome store.Outcome) (bool, error) {
 	return held && err == nil, err
 }
 
-// within runs verbs in a transaction that belongs to the application.
+// within runs verbs in a transaction of Update.
 func (s *Store) within(tx *bbolt.Tx, fn func(*txn) error) error {
-	if !tx.Writable() {
-		return fmt.Errorf("the transaction is one that only reads")
+	u := s.app
+	if u == nil || tx != u.tx {
+		return errors.New("the transaction is not that of Update")
 	}
-	var t *txn
+	t := newTxn(tx, s.Now())
 	err := guard(func() error {
-		t = newTxn(tx, s.Now())
 		if err := fn(t); err != nil {
 			return err
 		}
 		return t.flush()
 	})
 	if err != nil {
-		return s.explain(err)
+		err = s.explain(err)
+		if t.changed { // half of it: the transaction must not be committed
+			u.spoilt = err
+		}
+		return err
 	}
-	tx.OnCommit(func() {
-		s.watch.send(t.hints)
-		s.committer.touch(t.woken)
-	})
+	u.hints = append(u.hints, t.hints...)
+	maps.Copy(u.woken, t.woken)
 	return nil
 }

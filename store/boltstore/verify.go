@@ -134,12 +134,6 @@ func (v *verifier) job(j *store.Job) {
 			v.problem("%v", err)
 		}
 	}
-	if len(j.Args) != j.ArgsSize {
-		v.problem("job %s has %d bytes of arguments, its head says %d", j.ID, len(j.Args), j.ArgsSize)
-	}
-	if len(j.Result) != j.ResultSize {
-		v.problem("job %s has a result of %d bytes, its head says %d", j.ID, len(j.Result), j.ResultSize)
-	}
 	if wantsKey(j) {
 		if id, held, err := v.holder(j.Unique); err != nil {
 			v.problem("%v", err)

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"slices"
 
-	"go.etcd.io/bbolt"
-
 	"github.com/bgq-dev/bgq/store"
 )
 
@@ -24,10 +22,13 @@ type walker interface {
 // walk chooses the way to the jobs that a filter can select:
 //
 //   - ids: each of them;
-//   - batches: the ranges of their members, which are neighbours among the jobs;
+//   - batches: the ranges of their members, which are neighbours among the jobs; or
+//     if states are named too, and few jobs are in them, those;
 //   - states: the index of each. The available ones are not ordered by id there: if
 //     there are few they are gathered and sorted, else all jobs are looked through;
 //   - otherwise all jobs.
+//
+// The counters tell what is few.
 func (l *listing) walk(r *reader) (walker, error) {
 	f := &l.Filter
 	switch {
@@ -105,8 +106,18 @@ func (l *listing) walkBatches(r *reader) (walker, error) {
 		bases = append(bases, b.Base[:])
 	}
 	slices.SortFunc(bases, l.compare)
+	bases = slices.CompactFunc(bases, bytes.Equal)
+	if l.Filter.States != 0 {
+		entries, few, err := l.gather(r, l.Filter.States)
+		if err != nil {
+			return nil, err
+		}
+		if few {
+			return &fixedWalk{l.within(entries, bases)}, nil
+		}
+	}
 	var all chain
-	for _, base := range slices.CompactFunc(bases, bytes.Equal) {
+	for _, base := range bases {
 		lo, hi := base[:baseLen], after(base[:baseLen])
 		if l.From > 0 {
 			first := store.ID(base).Member(l.From)
@@ -117,13 +128,17 @@ func (l *listing) walkBatches(r *reader) (walker, error) {
 	return &chainWalk{rest: all}, nil
 }
 
+// within keeps the entries that are members of the batches, and lie beyond the start.
+func (l *listing) within(entries []entry, bases [][]byte) []entry {
+	return slices.DeleteFunc(entries, func(e entry) bool {
+		return !slices.ContainsFunc(bases, func(base []byte) bool { return bytes.HasPrefix(e.id[:], base[:baseLen]) }) ||
+			e.id.MemberIndex() < l.From || l.past != nil && l.compare(e.place, l.past) <= 0
+	})
+}
+
 // walkJobs goes through the jobs by id.
 func (l *listing) walkJobs(r *reader, lo, hi, past []byte) walker {
-	in := tableJob
-	if l.Filter.States == store.SetOf(store.Running) {
-		in = tableRun // the same order, and much shorter
-	}
-	return &idWalk{newRange(r, in, lo, hi, past, l.Ascending), nil}
+	return &idWalk{newRange(r, tableJob, lo, hi, past, l.Ascending), nil}
 }
 
 // walkStates goes through the states in the order of their values.
@@ -165,7 +180,7 @@ func (l *listing) walkState(r *reader, state store.State, past []byte) (func() w
 			return &timeWalk{newRange(r, tableDue, lo, hi, pastIn(prefix, past), l.Ascending), state}
 		}, nil
 	case store.Available:
-		entries, few, err := l.gather(r)
+		entries, few, err := l.gather(r, store.SetOf(store.Available))
 		if err != nil {
 			return nil, err
 		}
@@ -195,97 +210,4 @@ func pastIn(prefix, past []byte) []byte {
 		return nil
 	}
 	return join(prefix, past)
-}
-
-// gather returns the available jobs that a filter may select in the order of the
-// listing, unless there are many of them.
-func (l *listing) gather(r *reader) (entries []entry, few bool, err error) {
-	f := &l.Filter
-	rows, err := r.counts()
-	if err != nil {
-		return nil, false, err
-	}
-	n := int64(0)
-	var wanted []store.CountRow
-	for _, row := range rows {
-		if row.State != store.Available || len(f.Queues) > 0 && !slices.Contains(f.Queues, row.Queue) ||
-			len(f.Kinds) > 0 && !slices.Contains(f.Kinds, row.Kind) {
-			continue
-		}
-		wanted = append(wanted, row)
-		if n += row.N; n > maxScanned {
-			return nil, false, nil
-		}
-	}
-	for _, row := range wanted {
-		for _, in := range []table{tableReady, tableAlone} {
-			for k := range r.prefix(in, appendNames(nil, row.Queue, row.Kind)) {
-				if id, ok := idAtEnd(k); ok {
-					entries = append(entries, entry{id, append([]byte{byte(store.Available)}, id[:]...)})
-				}
-			}
-		}
-	}
-	slices.SortFunc(entries, func(a, b entry) int { return l.compare(a.place, b.place) })
-	return entries, true, nil
-}
-
-// beyond drops the entries up to past, which is a place without its state.
-func (l *listing) beyond(entries []entry, past []byte) []entry {
-	if past == nil {
-		return entries
-	}
-	place := append([]byte{byte(store.Available)}, past...)
-	return slices.DeleteFunc(entries, func(e entry) bool { return l.compare(e.place, place) <= 0 })
-}
-
-// keyRange yields the keys of a table from lo (included) to hi (excluded).
-type keyRange struct {
-	cursor    *bbolt.Cursor
-	lo, hi    []byte // nil: open
-	ascending bool
-	begun     bool
-}
-
-// newRange makes a range that begins beyond past, unless that is nil.
-func newRange(r *reader, in table, lo, hi, past []byte, ascending bool) keyRange {
-	if past != nil && ascending {
-		if next := append(bytes.Clone(past), 0); bytes.Compare(next, lo) > 0 {
-			lo = next
-		}
-	} else if past != nil && (hi == nil || bytes.Compare(past, hi) < 0) {
-		hi = past
-	}
-	return keyRange{cursor: r.bucket(in).Cursor(), lo: lo, hi: hi, ascending: ascending}
-}
-
-func (k *keyRange) next() []byte {
-	var key []byte
-	switch {
-	case k.begun && k.ascending:
-		key, _ = k.cursor.Next()
-	case k.begun:
-		key, _ = k.cursor.Prev()
-	case k.ascending:
-		key, _ = k.cursor.Seek(k.lo)
-	default:
-		key = k.last()
-	}
-	k.begun = true
-	if key == nil || bytes.Compare(key, k.lo) < 0 || k.hi != nil && bytes.Compare(key, k.hi) >= 0 {
-		return nil
-	}
-	return key
-}
-
-// last stands at the last key before hi.
-func (k *keyRange) last() []byte {
-	if k.hi != nil {
-		if key, _ := k.cursor.Seek(k.hi); key != nil {
-			key, _ = k.cursor.Prev()
-			return key
-		}
-	}
-	key, _ := k.cursor.Last()
-	return key
 }

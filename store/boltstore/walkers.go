@@ -1,7 +1,10 @@
 package boltstore
 
 import (
+	"bytes"
 	"time"
+
+	"go.etcd.io/bbolt"
 
 	"github.com/bgq-dev/bgq/store"
 )
@@ -112,4 +115,55 @@ func timeRange(prefix []byte, since, before time.Time) (lo, hi []byte) {
 // join returns both in a slice of its own.
 func join(a, b []byte) []byte {
 	return append(append(make([]byte, 0, len(a)+len(b)+timeLen), a...), b...)
+}
+
+// keyRange yields the keys of a table from lo (included) to hi (excluded).
+type keyRange struct {
+	cursor    *bbolt.Cursor
+	lo, hi    []byte // nil: open
+	ascending bool
+	begun     bool
+}
+
+// newRange makes a range that begins beyond past, unless that is nil.
+func newRange(r *reader, in table, lo, hi, past []byte, ascending bool) keyRange {
+	if past != nil && ascending {
+		if next := append(bytes.Clone(past), 0); bytes.Compare(next, lo) > 0 {
+			lo = next
+		}
+	} else if past != nil && (hi == nil || bytes.Compare(past, hi) < 0) {
+		hi = past
+	}
+	return keyRange{cursor: r.bucket(in).Cursor(), lo: lo, hi: hi, ascending: ascending}
+}
+
+func (k *keyRange) next() []byte {
+	var key []byte
+	switch {
+	case k.begun && k.ascending:
+		key, _ = k.cursor.Next()
+	case k.begun:
+		key, _ = k.cursor.Prev()
+	case k.ascending:
+		key, _ = k.cursor.Seek(k.lo)
+	default:
+		key = k.last()
+	}
+	k.begun = true
+	if key == nil || bytes.Compare(key, k.lo) < 0 || k.hi != nil && bytes.Compare(key, k.hi) >= 0 {
+		return nil
+	}
+	return key
+}
+
+// last stands at the last key before hi.
+func (k *keyRange) last() []byte {
+	if k.hi != nil {
+		if key, _ := k.cursor.Seek(k.hi); key != nil {
+			key, _ = k.cursor.Prev()
+			return key
+		}
+	}
+	key, _ := k.cursor.Last()
+	return key
 }

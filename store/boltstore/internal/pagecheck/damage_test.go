@@ -90,6 +90,40 @@ func (im *image) value(id uint64, i int) []byte {
 	return p.head[e.key+e.ksize:][:e.vsize]
 }
 
+// branchOver puts a branch between the branch at id and its first n children. The
+// keys are all as they should be; the tree is only deeper there than beside it.
+func (im *image) branchOver(id uint64, n int) {
+	old := page{head: bytes.Clone(im.page(id))}
+	old.header()
+	var all []element
+	for i := range old.count {
+		all = append(all, old.element(i))
+	}
+	free := native.Uint64(im.page(im.freelist())[headerSize:])
+	im.writeBranch(free, old.head, all[:n])
+	all[n-1] = all[0]
+	all[n-1].child = free
+	im.writeBranch(id, old.head, all[n-1:])
+}
+
+// writeBranch writes a branch to page id, with elements whose keys are in keys.
+func (im *image) writeBranch(id uint64, keys []byte, elements []element) {
+	b := native.AppendUint64(im.page(id)[:0], id)
+	b = native.AppendUint16(b, branchFlag)
+	b = native.AppendUint16(b, uint16(len(elements)))
+	b = native.AppendUint32(b, 0)
+	key := headerSize + len(elements)*elementSize
+	for _, e := range elements {
+		b = native.AppendUint32(b, uint32(key-len(b)))
+		b = native.AppendUint32(b, uint32(e.ksize))
+		b = native.AppendUint64(b, e.child)
+		key += int(e.ksize)
+	}
+	for _, e := range elements {
+		b = append(b, keys[e.key:][:e.ksize]...)
+	}
+}
+
 func TestDamage(t *testing.T) {
 	many := func(im *image) uint64 { return im.bucket("many") }
 	leaf := func(im *image) uint64 { return im.leaf(im.bucket("many")) }
@@ -140,7 +174,9 @@ func TestDamage(t *testing.T) {
 		{"a leaf that is a freelist", func(im *image) { im.page(leaf(im))[8] = freelistFlag }, "neither a branch nor a leaf"},
 		{"a branch that is a leaf", func(im *image) { im.page(many(im))[8] = leafFlag }, "element 0"},
 		{"two flags", func(im *image) { im.page(leaf(im))[8] = branchFlag | leafFlag }, "neither a branch nor a leaf"},
-		{"an empty branch", func(im *image) { native.PutUint16(im.page(many(im))[10:], 0) }, "it is empty"},
+		{"an empty branch", func(im *image) { native.PutUint16(im.page(many(im))[10:], 0) }, "0 children"},
+		{"a branch with one child", func(im *image) { im.branchOver(many(im), 1) }, "1 children"},
+		{"a branch beside leaves", func(im *image) { im.branchOver(many(im), 2) }, "the pages beside it are not"},
 		{"an empty leaf below a branch", func(im *image) { native.PutUint16(im.page(leaf(im))[10:], 0) }, "it is empty"},
 		{"one element fewer", func(im *image) { im.page(leaf(im))[10]-- }, "element 0 begins"},
 		{"65,535 elements", func(im *image) { native.PutUint16(im.page(leaf(im))[10:], 0xFFFF) }, "do not fit"},
@@ -229,9 +265,10 @@ func TestDamage(t *testing.T) {
 		{"a freelist that is a leaf", func(im *image) { im.page(im.freelist())[8] = leafFlag }, "not the freelist"},
 		{"a freelist elsewhere", func(im *image) { im.page(im.freelist())[0]++ }, "says that it is page"},
 	}
+	sound := newImage(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			im := newImage(t)
+			im := &image{t, bytes.Clone(sound.b), sound.size}
 			tt.do(im)
 			_, err := Check(bytes.NewReader(im.b), int64(len(im.b)))
 			switch {

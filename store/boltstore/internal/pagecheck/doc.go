@@ -24,13 +24,14 @@
 //     layout bbolt writes, so that a false count, position or size shows at once;
 //   - hold its keys in ascending order, the first one equal to the key that leads
 //     to the page from the branch above, the last one below the next key there;
-//   - have the same kind as its siblings, and elements, unless it is a root leaf.
+//   - have the same kind as its siblings, and at least two children as a branch,
+//     or one key as a leaf below a branch.
 //
-// Two of these are stricter than bbolt's own check, which asks only that the
-// first key is not below the key in the branch, and says nothing of siblings.
-// bbolt always writes them so, and relies on it when it writes again: with
-// another key in the branch it would add the new page beside the old one instead
-// of replacing it.
+// Some of this is stricter than bbolt's own check, which asks only that the first
+// key is not below the key in the branch, and says nothing of siblings and counts.
+// bbolt always writes its pages so, and relies on it when it writes again: with
+// another key in the branch it adds the new page beside the old one instead of
+// replacing it, and a delete below a branch with one child panics.
 //
 // A bucket inside a leaf is followed in the same way, or checked in place when its
 // only page lies inline in the value. A stored freelist must be in ascending order

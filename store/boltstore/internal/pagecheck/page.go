@@ -107,7 +107,10 @@ type scratch struct {
 // below high; nil stands for no bound. It returns the number of elements that are
 // buckets with pages of their own; those are yet to be walked.
 func (p *page) check(low, high []byte, s *scratch) (buckets int, err error) {
-	if p.count == 0 && (p.flags == branchFlag || low != nil) {
+	switch {
+	case p.flags == branchFlag && p.count < 2:
+		return 0, p.damaged("it is a branch with %d children", p.count)
+	case p.count == 0 && low != nil:
 		return 0, p.damaged("it is empty")
 	}
 	end := p.elementsEnd()

@@ -46,6 +46,8 @@ type Exit struct {
 	// Code is the exit code, or -1 if a signal ended the command.
 	Code   int
 	Signal syscall.Signal // 0: none
+	// Stopped is the cause for which the command was asked to end; nil if it ended by itself.
+	Stopped error
 }
 
 // OK tells whether the command says that all went well.
@@ -83,6 +85,7 @@ func Run(ctx context.Context, c Command) (Exit, error) {
 	if !detach() {
 		// What the command has left behind was not asked to go on without it.
 		g.kill()
+		exit.Stopped = context.Cause(ctx)
 	}
 	exit.Runtime = time.Since(exit.Started)
 	exit.Code, exit.Signal = status(cmd.ProcessState)

@@ -48,7 +48,7 @@ func TestRun(t *testing.T) {
 	} {
 		var out, errs bytes.Buffer
 		exit, err := Run(t.Context(), shell(t, c.script, &out, &errs))
-		if err != nil || exit.Code != c.code || exit.Signal != c.signal || exit.String() != c.text || exit.OK() != (c.code == 0) {
+		if err != nil || exit.Code != c.code || exit.Signal != c.signal || exit.String() != c.text || exit.OK() != (c.code == 0) || exit.Stopped != nil {
 			t.Errorf("%s: %+v (%s), %v", c.script, exit, exit, err)
 		}
 		if out.String() != c.stdout || errs.String() != c.stderr {
@@ -76,14 +76,14 @@ func TestCannotStart(t *testing.T) {
 // printed is a writer that tells when something was written.
 type printed struct {
 	first chan struct{}
-	bytes.Buffer
+	text  bytes.Buffer
 }
 
 func (p *printed) Write(b []byte) (int, error) {
-	if p.Len() == 0 {
+	if p.text.Len() == 0 {
 		defer close(p.first)
 	}
-	return p.Buffer.Write(b)
+	return p.text.Write(b)
 }
 
 // start runs a script until it has printed something, and returns how to stop it and how it ended.
@@ -110,7 +110,7 @@ func start(t *testing.T, script string, change func(*Command)) (stop context.Can
 func TestAskedToEnd(t *testing.T) {
 	stop, ended, _ := start(t, "echo ready; exec sleep 60", nil)
 	stop()
-	if exit := <-ended; exit.Signal != syscall.SIGTERM {
+	if exit := <-ended; exit.Signal != syscall.SIGTERM || !errors.Is(exit.Stopped, context.Canceled) {
 		t.Errorf("%+v", exit)
 	}
 }
@@ -118,7 +118,7 @@ func TestAskedToEnd(t *testing.T) {
 func TestMayFinishWhenAsked(t *testing.T) {
 	stop, ended, _ := start(t, "trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done", nil)
 	stop()
-	if exit := <-ended; !exit.OK() {
+	if exit := <-ended; !exit.OK() || exit.Stopped == nil {
 		t.Errorf("%+v", exit)
 	}
 }
@@ -158,7 +158,7 @@ func TestWholeGroupEnds(t *testing.T) {
 	stop, ended, out := start(t, `sh -c 'trap "" TERM; echo $$; while :; do sleep 0.01; done'; echo never`, nil)
 	stop()
 	<-ended // the outer shell ends at once, and takes the deaf one with it
-	child, err := strconv.Atoi(strings.TrimSpace(out.String()))
+	child, err := strconv.Atoi(strings.TrimSpace(out.text.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
