@@ -9,7 +9,7 @@ import (
 
 func TestFileError(t *testing.T) {
 	cause := &fs.PathError{Op: "open", Path: "jobs.db", Err: fs.ErrPermission}
-	err := error(&FileError{Path: "jobs.db", Err: fmt.Errorf("%w: %w", ErrCorrupt, cause), Hint: "run bgq repair"})
+	err := error(&FileError{Path: "jobs.db", Err: fmt.Errorf("%w: %w", ErrCorrupt, cause), Hint: "put a copy in its place"})
 	wrapped := fmt.Errorf("opening: %w", err)
 	for _, target := range []error{ErrCorrupt, fs.ErrPermission} {
 		if !errors.Is(wrapped, target) {

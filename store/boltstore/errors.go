@@ -6,7 +6,7 @@ import (
 	"github.com/bgq-dev/bgq/store"
 )
 
-const hintDamaged = "`bgq verify` shows what is damaged, `bgq repair` saves what can be read into a new file"
+const hintDamaged = "`bgq verify` shows what is damaged; put a copy from before in its place, or move it away to begin anew"
 
 // fail makes an error about the file.
 func (s *Store) fail(err error, hint string) error {

@@ -269,7 +269,7 @@ func (s *Store) settleFormat(db *bbolt.DB) error {
 			"check the name; an application that keeps a queue beside its own data sets Options.Adopt")
 	case s.opts.ReadOnly:
 		return s.fail(fmt.Errorf("the file has the older format %d, and cannot be migrated while it is open for reading only", found),
-			"open it for writing once, or run `bgq migrate`")
+			"open it for writing once: that brings it up to date")
 	}
 	if err := guard(func() error { return migrations.Apply(db) }); err != nil {
 		return s.fail(err, "the file is still in its older format and can be used by the version of bgq that wrote it")
