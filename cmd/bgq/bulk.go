@@ -55,6 +55,7 @@ func (b *bulk) flags(c *cobra.Command) {
 // askFlags adds the flags about how much is changed.
 func (b *bulk) askFlags(c *cobra.Command) {
 	c.Flags().Int64Var(&b.expect, "expect", -1, "refuse (exit code 12) unless there are exactly `N` jobs")
+	c.Flags().Lookup("expect").DefValue = "0" // which help leaves out: -1 says nothing to anybody
 	c.Flags().BoolVar(&b.dryRun, "dry-run", false, "only show what would be done")
 }
 

@@ -19,7 +19,7 @@ func newBatchesResultsCommand(a *app) *cobra.Command {
 those that completed, the error of the others. Members that have not ended are
 left out, and counted on stderr. A batch of any size is printed page by page.`,
 		Example: `  bgq batches results thumbs-2026-11
-  bgq batches results thumbs-2026-11 -o jsonl | jq -c 'select(.state == "completed") | .result'`,
+  bgq batches results thumbs-2026-11 -o jsonl | jq -c .result`,
 		Args: arguments(1, 1, "the name of one batch"),
 		RunE: func(c *cobra.Command, args []string) error { return a.printResults(c.Context(), args[0]) },
 	}

@@ -29,7 +29,7 @@ func newJobsCommand(a *app) *cobra.Command {
 
 // filterFlag adds -f to a command.
 func filterFlag(c *cobra.Command, text *string, help string) {
-	c.Flags().StringVarP(text, "filter", "f", "", help+" (see bgq help filter)")
+	c.Flags().StringVarP(text, "filter", "f", "", help+"; bgq help filter shows the `FILTER` language")
 }
 
 // parseFilter reads a filter that was given by a flag, as arguments, or both.

@@ -24,7 +24,8 @@ func newJobsCancelCommand(a *app) *cobra.Command {
 bgq jobs retry.
 
 With -f all jobs that the filter selects are counted, a few are shown, and you are asked.
-Exit code 4: some were refused; 5: an id does not exist; 6: you said no; 12: --expect did not hold.`,
+Exit code 4: some were refused; 5: an id does not exist; 6: you said no; 12: --expect
+did not hold.`,
 		Example: `  bgq jobs cancel 01JD8Q3Z5M9XKX2T4V6W8Y0ABC --reason "wrong picture"
   bgq jobs cancel -f 'queue:mail state:scheduled' --dry-run`,
 		RunE: func(c *cobra.Command, args []string) error { return verb.run(c.Context(), args) },

@@ -18,8 +18,9 @@ func newJobsListCommand(a *app) *cobra.Command {
 		Aliases: []string{"ls"},
 		Short:   "List jobs, newest first",
 		Long: `List the jobs that a filter selects, newest first; without a filter, all of them.
-The terms of the filter are arguments or the value of -f. WHEN is the time that
-matters: of the end, of the start of a running job, of the next attempt, or of the creation.`,
+The terms of the filter are arguments or the value of -f. WHEN is the time that matters
+in the state of a job: its end, the start of the attempt, the time it waits for, or its
+creation.`,
 		Example: `  bgq jobs list state:failed 'age<1d'
   bgq jobs list -f 'kind:resize -queue:low' -n 10
   bgq jobs list state:discarded --all -o jsonl | jq -r .error | sort | uniq -c`,

@@ -30,7 +30,8 @@ history is kept, and one more attempt is granted if none was left.
 
 With -f all jobs that the filter selects are counted, a few are shown, and you are
 asked. A filter that names no state selects failed jobs: retryable and discarded.
-Exit code 4: some were refused; 5: an id does not exist; 6: you said no; 12: --expect did not hold.`,
+Exit code 4: some were refused; 5: an id does not exist; 6: you said no; 12: --expect
+did not hold.`,
 		Example: `  bgq jobs retry 01JD8Q3Z5M9XKX2T4V6W8Y0ABC
   bgq jobs retry -f 'kind:resize error~"no space"'
   bgq jobs retry -f state:discarded --expect 1284 -y`,

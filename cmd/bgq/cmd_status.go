@@ -40,6 +40,7 @@ type status struct {
 	queues  []queueStatus
 	batches []queue.BatchStatus // the open ones
 	ended   int                 // batches that are not open
+	failed  int                 // of these, those whose members did not all complete
 	orphans []store.Job         // a few of those that were running when the process died
 }
 
@@ -77,9 +78,13 @@ func (a *app) readStatus(ctx context.Context) (*status, error) {
 func (s *status) readBatches(ctx context.Context, q *queue.Queue) error {
 	all, err := q.Batches(ctx)
 	for _, b := range all {
-		if state := b.State(); state == "completed" || state == "failed" {
+		switch b.State() {
+		case "failed":
+			s.failed++
 			s.ended++
-		} else {
+		case "completed":
+			s.ended++
+		default:
 			s.batches = append(s.batches, b)
 		}
 	}

@@ -17,6 +17,7 @@ type statusView struct {
 	Queues    []queueView `json:"queues"`
 	Batches   []any       `json:"open_batches"`
 	Ended     int         `json:"ended_batches"`
+	Failed    int         `json:"failed_batches"` // of those that ended
 	// Orphans are jobs that were running when their process died, ten at the most.
 	Orphans []any `json:"orphans"`
 }
@@ -33,7 +34,7 @@ type queueView struct {
 func (s *status) view() statusView {
 	v := statusView{
 		File: s.info.Path, SizeBytes: s.info.Size, Format: s.info.Format,
-		Queues: []queueView{}, Batches: []any{}, Ended: s.ended, Orphans: []any{},
+		Queues: []queueView{}, Batches: []any{}, Ended: s.ended, Failed: s.failed, Orphans: []any{},
 	}
 	for _, q := range s.queues {
 		counts := map[string]int64{}
@@ -123,7 +124,7 @@ func (a *app) printOpenBatches(s *status) error {
 		}
 	}
 	if s.ended > 0 {
-		a.printf("\n%s ended: bgq batches list\n", plurals(int64(s.ended), "batch", "batches"))
+		a.printf("\n%s ended, %s with failures: bgq batches list\n", plurals(int64(s.ended), "batch", "batches"), number(int64(s.failed)))
 	}
 	return nil
 }

@@ -77,8 +77,8 @@ queue: what waits, what failed and why, and what to run again.`,
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
 	flags.StringVar(&a.db, "db", defaultFile(), "the `file` of the queue; or set BGQ_DB")
-	flags.VarP(newChoice(&a.format, formatTable, formatJSON, formatJSONL), "output", "o", "table, json or jsonl")
-	flags.Var(newChoice(&a.times, timesRelative, timesISO), "time", "times in tables: relative or iso")
+	flags.VarP(newChoice(&a.format, formatTable, formatJSON, formatJSONL), "output", "o", "how data is printed")
+	flags.Var(newChoice(&a.times, timesRelative, timesISO), "time", "how tables show times")
 	flags.BoolVarP(&a.yes, "yes", "y", false, "do not ask")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "say on stderr what is done")
 

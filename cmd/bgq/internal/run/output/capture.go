@@ -55,6 +55,31 @@ func (c *Capture) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// scratch holds the buffers of ReadFrom: io.Copy would make a new one for each stream
+// of each command.
+var scratch = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+// ReadFrom takes everything that r has.
+func (c *Capture) ReadFrom(r io.Reader) (int64, error) {
+	buf := scratch.Get().(*[32 << 10]byte)
+	defer scratch.Put(buf)
+	before := c.size
+	for {
+		n, err := r.Read(buf[:])
+		if n > 0 {
+			if _, err := c.Write(buf[:n]); err != nil {
+				return c.size - before, err
+			}
+		}
+		if err == io.EOF {
+			return c.size - before, nil
+		}
+		if err != nil {
+			return c.size - before, err
+		}
+	}
+}
+
 // spill moves what there is to a temporary file.
 func (c *Capture) spill() error {
 	f, err := tempFile()

@@ -2,7 +2,8 @@ package template
 
 import "strings"
 
-// Quote returns s written so that sh reads it as one word with exactly these bytes.
+// Quote returns s written so that sh reads it as one word with exactly these bytes, to
+// be put into a command that somebody else wrote.
 //
 // Characters that mean something are escaped one by one with a backslash rather
 // than the whole put between single quotes, as GNU parallel does too: then a
@@ -47,11 +48,15 @@ func plain(c byte) bool {
 	return strings.IndexByte("%+,-./:@_", c) >= 0
 }
 
-// Join quotes words and puts blanks between them.
+// Join writes words as a line that sh reads back as them, and people can read too: what needs quoting
+// stands between single quotes.
 func Join(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
-		quoted[i] = Quote(w)
+		quoted[i] = w
+		if w == "" || strings.ContainsFunc(w, func(r rune) bool { return r < 0x80 && !plain(byte(r)) }) {
+			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
 	}
 	return strings.Join(quoted, " ")
 }

@@ -112,35 +112,36 @@ func TestParseRefusesNothing(t *testing.T) {
 	}
 }
 
-// TestQuoteInARealShell proves that sh reads back what Quote wrote, alone and in company.
+// TestQuoteInARealShell proves that sh reads back what Quote and Join wrote, alone and in company.
 func TestQuoteInARealShell(t *testing.T) {
 	sh, err := exec.LookPath("sh")
 	if err != nil {
 		t.Skip("there is no sh on this system")
 	}
-	fixed := []string{"", " ", "\n", "a\nb", "'", `"`, `\`, "$HOME", "`id`", "$(id)", "~", "*", "a=b", "#x", "-n", "!!",
-		"é", "\xff\xfe", "\x01\x7f", "a\r\n", "{a,b}", ";&|<>()[]?^"}
-	echo := func(words []string) string {
-		out, err := exec.Command(sh, "-c", "printf '%s\\000' "+Join(words)).Output()
+	echo := func(line string) string {
+		out, err := exec.Command(sh, "-c", "printf '%s\\000' "+line).Output()
 		if err != nil {
-			t.Fatalf("%q: %v", words, err)
+			t.Fatalf("%q: %v", line, err)
 		}
 		return string(out)
 	}
-	if got, want := echo(fixed), strings.Join(fixed, "\x00")+"\x00"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	bytesButNUL := rapid.SliceOfN(rapid.ByteRange(1, 255), 0, 40)
-	rapid.Check(t, func(t *rapid.T) {
-		words := rapid.SliceOfN(bytesButNUL, 1, 20).Draw(t, "words")
-		args := make([]string, len(words))
+	check := func(t interface{ Fatalf(string, ...any) }, words []string) {
+		want := strings.Join(words, "\x00") + "\x00"
+		if got := echo(Join(words)); got != want {
+			t.Fatalf("Join: got %q, want %q", got, want)
+		}
+		quoted := make([]string, len(words))
 		for i, w := range words {
-			args[i] = string(w)
+			quoted[i] = Quote(w)
 		}
-		if got, want := echo(args), strings.Join(args, "\x00")+"\x00"; got != want {
-			t.Fatalf("got %q, want %q", got, want)
+		if got := echo(strings.Join(quoted, " ")); got != want {
+			t.Fatalf("Quote: got %q, want %q", got, want)
 		}
-	})
+	}
+	check(t, []string{"", " ", "\n", "a\nb", "'", `"`, `\`, "$HOME", "`id`", "$(id)", "~", "*", "a=b", "#x", "-n", "!!",
+		"é", "\xff\xfe", "\x01\x7f", "a\r\n", "{a,b}", ";&|<>()[]?^", "it's", "''"})
+	bytesButNUL := rapid.Map(rapid.SliceOfN(rapid.ByteRange(1, 255), 0, 40), func(b []byte) string { return string(b) })
+	rapid.Check(t, func(t *rapid.T) { check(t, rapid.SliceOfN(bytesButNUL, 1, 20).Draw(t, "words")) })
 }
 
 // TestNoEscapeFromDoubleQuotes: a quoted value between double quotes is not read back
