@@ -69,7 +69,7 @@ func encodeValue(p reflect.Value) (store.Value, error) {
 	w := writers.Get().(*writer)
 	err := w.encode(p)
 	if err != nil {
-		return nil, fmt.Errorf("Go type %v: %w", t, err)
+		return nil, fmt.Errorf("the Go type %v: %w", t, err)
 	}
 	v := store.Value(slices.Clone(w.buf))
 	if cap(w.buf) <= maxPooled {
@@ -78,7 +78,7 @@ func encodeValue(p reflect.Value) (store.Value, error) {
 	}
 	// The methods of a type may write what they like: it must be readable.
 	if err := v.Check(); err != nil {
-		return nil, fmt.Errorf("Go type %v: %w", t, err)
+		return nil, fmt.Errorf("the Go type %v: %w", t, err)
 	}
 	return v, nil
 }

@@ -63,8 +63,8 @@ type (
 	moved struct{ n int }
 	// selfish embeds itself, which does no harm as it encodes itself.
 	selfish struct {
-		*selfish
-		N int
+		*selfish //lint:ignore U1000 that it is there is the point
+		N        int
 	}
 	// noisy writes what is no msgpack.
 	noisy struct{}

@@ -115,7 +115,11 @@ func (a *attempt) judge(ctx context.Context, result store.Value, err error) queu
 		}
 		return a.failed(err, store.FailTimeout, "")
 	}
-	outcome := a.failed(err, store.FailError, "")
+	kind := store.FailError
+	if find(err, func(e error) bool { return e == ErrTimeout }) != nil { // the handler keeps a limit of its own
+		kind = store.FailTimeout
+	}
+	outcome := a.failed(err, kind, "")
 	outcome.Wait = d.wait
 	switch {
 	case d.permanent:

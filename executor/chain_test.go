@@ -40,7 +40,7 @@ func (e *recordedError) Unwrap() error         { return io.EOF }
 func (e *recordedError) Causes() []store.Cause { return e.causes }
 
 // brokenError panics in the methods that are named.
-type brokenError struct{ text, wrap, causes bool }
+type brokenError struct{ text, wrap bool }
 
 func (e brokenError) Error() string {
 	if e.text {

@@ -181,7 +181,8 @@ func (e *Executor) quarantine(ctx context.Context) {
 }
 
 // quiet waits until nothing runs and everything is recorded. It is false when the
-// executor stops first.
+// executor stops first. What is in stock is given back: no slot is filled meanwhile, so
+// it would be waited for in vain.
 func (e *Executor) quiet(ctx context.Context) bool {
 	for {
 		e.mu.Lock()
@@ -189,6 +190,7 @@ func (e *Executor) quiet(ctx context.Context) bool {
 			e.mu.Unlock()
 			return false
 		}
+		e.emptyStocks()
 		if len(e.attempts) == 0 && len(e.settled) == 0 && e.writing == 0 {
 			e.mu.Unlock()
 			return true

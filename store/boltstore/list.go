@@ -55,7 +55,7 @@ func (s *Store) newListing(req *store.ListRequest) (*listing, error) {
 		return nil, fmt.Errorf("the limit of a page is %d", req.Limit)
 	}
 	if req.From != 0 && (len(req.Filter.Batches) != 1 || !req.Ascending || req.From < 0 || req.From > store.MaxMember) {
-		return nil, errors.New("From needs a single batch, Ascending, and an index")
+		return nil, errors.New("a listing with From needs a single batch, Ascending, and an index")
 	}
 	if err := s.checkCount(len(req.Filter.IDs)); err != nil {
 		return nil, err

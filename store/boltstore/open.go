@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/bgq-dev/bgq/migrations"
 	"github.com/bgq-dev/bgq/store"
@@ -141,13 +142,13 @@ func (s *Store) openError(err error) error {
 		return err
 	}
 	switch {
-	case errors.Is(err, bbolt.ErrTimeout):
+	case errors.Is(err, berrors.ErrTimeout):
 		return s.locked()
 	case errors.Is(err, store.ErrCorrupt):
 		return s.fail(err, hintDamaged)
 	case errors.Is(err, fs.ErrPermission):
 		return s.fail(fs.ErrPermission, "it belongs to another user, or its mode forbids it")
-	case errors.Is(err, bbolt.ErrInvalid), errors.Is(err, bbolt.ErrVersionMismatch), errors.Is(err, bbolt.ErrChecksum):
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
 		return s.fail(damaged("%w", err), hintDamaged)
 	}
 	return s.fail(err, "")
