@@ -128,7 +128,7 @@ func (e *ended) result() (store.Value, error) {
 	}
 	return encode(&Result{
 		ExitCode: e.exit.Code, RuntimeMS: e.exit.Runtime.Milliseconds(),
-		Stdout: text(stdout), StdoutCut: stdoutCut, Stderr: text(stderr), StderrCut: stderrCut,
+		Stdout: Text(stdout), StdoutCut: stdoutCut, Stderr: Text(stderr), StderrCut: stderrCut,
 	})
 }
 

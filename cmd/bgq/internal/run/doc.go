@@ -18,7 +18,8 @@
 // The inputs become members of a batch, in chunks while they are read, so that the first
 // command starts at once and memory holds a few dozen bytes for each input. The
 // executor claims them, [session.attempt] runs the command, and when the outcome is
-// durable [session.finished] writes the joblog and prints the output, in that order.
+// durable [session.finished] writes the joblog and prints the output, in that order. Lines of the
+// joblog that a killed run could not write are added by the next one ([session.recall]).
 //
 //	source ─► feed ─► journal ─► executor ─► attempt ─► journal ─► finished ─► joblog, output, progress
 //

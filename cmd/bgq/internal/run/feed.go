@@ -40,7 +40,7 @@ func reading(ctx context.Context, source *input.Source) <-chan chunk {
 	return chunks
 }
 
-// waiting are the states of members that would be claimed if they were not held.
+// waitingStates are those of members that would be claimed if they were not held.
 const waitingStates = store.States(1<<store.Available | 1<<store.Scheduled | 1<<store.Retryable)
 
 // feeder brings the inputs into the journal.
@@ -138,7 +138,7 @@ func (f *feeder) feed(ctx context.Context, inputs []string) error {
 func (f *feeder) apply(ctx context.Context, items []decided) error {
 	for part := range slices.Chunk(items, f.limit) {
 		var jobs []queue.NewJob
-		var released, retried []store.ID
+		var released, retried, ended []store.ID
 		var counts progress.Counts
 		for _, d := range part {
 			if d.action.runs() {
@@ -161,6 +161,9 @@ func (f *feeder) apply(ctx context.Context, items []decided) error {
 			case leave:
 				counts.Unmet++
 			}
+			if !d.action.runs() && f.log != nil && !f.log.Has(d.index+1) {
+				ended = append(ended, f.plan.batch.Base.Member(d.index))
+			}
 		}
 		f.update(func(c *progress.Counts) {
 			c.Total += counts.Total
@@ -168,6 +171,9 @@ func (f *feeder) apply(ctx context.Context, items []decided) error {
 			c.Unmet += counts.Unmet
 		})
 		if err := f.store(ctx, jobs, released, retried); err != nil {
+			return err
+		}
+		if err := f.recall(ctx, ended); err != nil {
 			return err
 		}
 	}
@@ -195,7 +201,7 @@ func (f *feeder) store(ctx context.Context, jobs []queue.NewJob, released, retri
 
 // job describes the job of a new input.
 func (f *feeder) job(d decided) (queue.NewJob, error) {
-	args, err := encode(&Args{Input: text(d.input), Seq: d.index + 1})
+	args, err := encode(&Args{Input: Text(d.input), Seq: d.index + 1})
 	if err != nil {
 		return queue.NewJob{}, fmt.Errorf("input %d cannot be stored: %w", d.index+1, err)
 	}

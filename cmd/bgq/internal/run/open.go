@@ -68,7 +68,7 @@ func (s *session) open(ctx context.Context) (store.Batch, error) {
 			return store.Batch{}, err
 		}
 	}
-	info := Info{Command: texts(s.opts.Command), Shell: s.opts.Shell, Dir: text(s.opts.Dir)}
+	info := Info{Command: textsOf(s.opts.Command), Shell: s.opts.Shell, Dir: Text(s.opts.Dir)}
 	value, err := encode(&info)
 	if err != nil {
 		return store.Batch{}, err

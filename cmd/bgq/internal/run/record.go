@@ -13,34 +13,34 @@ import (
 
 // Info describes the command of a batch.
 type Info struct {
-	Command []text `msgpack:"command"`
+	Command []Text `msgpack:"command"`
 	Shell   bool   `msgpack:"shell"`
-	Dir     text   `msgpack:"dir"`
+	Dir     Text   `msgpack:"dir"`
 }
 
 // Args is the input of a job.
 type Args struct {
-	Input text  `msgpack:"input"`
+	Input Text  `msgpack:"input"`
 	Seq   int64 `msgpack:"seq"` // {#}, from 1
 }
 
 // Result is how a command ended that succeeded.
 type Result struct {
 	ExitCode int  `msgpack:"exit_code"`
-	Stdout   text `msgpack:"stdout"`
-	Stderr   text `msgpack:"stderr"`
+	Stdout   Text `msgpack:"stdout"`
+	Stderr   Text `msgpack:"stderr"`
 	// The bytes left out of Stdout and Stderr.
 	StdoutCut int64 `msgpack:"stdout_cut,omitempty"`
 	StderrCut int64 `msgpack:"stderr_cut,omitempty"`
 	RuntimeMS int64 `msgpack:"runtime_ms"`
 }
 
-// text is bytes that are mostly readable: a msgpack string if they are UTF-8,
+// Text is bytes that are mostly readable: a msgpack string if they are UTF-8,
 // otherwise binary, so that nothing is lost and what can be read is.
-type text string
+type Text string
 
 // EncodeMsgpack implements [msgpack.CustomEncoder].
-func (t text) EncodeMsgpack(e *msgpack.Encoder) error {
+func (t Text) EncodeMsgpack(e *msgpack.Encoder) error {
 	if utf8.ValidString(string(t)) {
 		return e.EncodeString(string(t))
 	}
@@ -48,9 +48,9 @@ func (t text) EncodeMsgpack(e *msgpack.Encoder) error {
 }
 
 // DecodeMsgpack implements [msgpack.CustomDecoder].
-func (t *text) DecodeMsgpack(d *msgpack.Decoder) error {
+func (t *Text) DecodeMsgpack(d *msgpack.Decoder) error {
 	s, err := d.DecodeString() // takes both
-	*t = text(s)
+	*t = Text(s)
 	return err
 }
 
@@ -67,10 +67,10 @@ func decode(v store.Value, into any) error {
 	return nil
 }
 
-func texts(words []string) []text {
-	out := make([]text, len(words))
+func textsOf(words []string) []Text {
+	out := make([]Text, len(words))
 	for i, w := range words {
-		out[i] = text(w)
+		out[i] = Text(w)
 	}
 	return out
 }

@@ -187,10 +187,13 @@ func (s *session) supervise(ctx context.Context, exec *executor.Executor, stopFe
 			raise(to)
 		case <-s.opts.Interrupts:
 			if !interrupted {
-				s.say("stopping: what runs is asked to end, and killed after %v; again to kill it at once", stopGrace)
+				s.say("stopping: what runs is asked to end, and killed after %v; once more kills it at once", stopGrace)
+				raise(stopHurry)
+			} else {
+				s.say("killing what runs")
+				raise(stopKill)
 			}
 			interrupted = true
-			raise(min(stopKill, max(level+1, stopHurry)))
 		case err := <-stopped:
 			return interrupted, err
 		}

@@ -4,17 +4,20 @@
 //
 // A line is appended with one write when the outcome is durable in the journal. If the
 // power fails in between, the log may end in the middle of a line: [Open] cuts such an
-// end off. The journal, not the log, is the truth; a line may be missing from the log
-// where bgq was killed between the two.
+// end off. A line may be missing where bgq was killed between the two: the journal, not the log, is
+// the truth, and [Log.Has] tells a later run which lines to add.
 package joblog
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -31,8 +34,12 @@ type Entry struct {
 	Command string
 }
 
-// Log is an open log. It is used by one goroutine at a time.
-type Log struct{ file *os.File }
+// Log is an open log. Its methods may be called from any goroutine.
+type Log struct {
+	file *os.File
+	mu   sync.Mutex
+	seqs map[int64]struct{}
+}
 
 // Open opens the log at path, to append to it or, with anew, to begin it anew. It
 // refuses a file that is something else.
@@ -41,14 +48,16 @@ func Open(path string, anew bool) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the joblog: %w", err)
 	}
-	if err := prepare(f, anew); err != nil {
+	l := &Log{file: f, seqs: map[int64]struct{}{}}
+	if err := l.prepare(anew); err != nil {
 		return nil, errors.Join(fmt.Errorf("joblog %s: %w", path, err), f.Close())
 	}
-	return &Log{f}, nil
+	return l, nil
 }
 
 // prepare makes the file one that lines can be appended to.
-func prepare(f *os.File, anew bool) error {
+func (l *Log) prepare(anew bool) error {
+	f := l.file
 	info, err := f.Stat()
 	if err != nil {
 		return err
@@ -68,6 +77,9 @@ func prepare(f *os.File, anew bool) error {
 			return err
 		}
 		if err := f.Truncate(size); err != nil {
+			return err
+		}
+		if err := l.read(io.NewSectionReader(f, 0, size)); err != nil {
 			return err
 		}
 	}
@@ -93,8 +105,40 @@ func lastLine(f *os.File, size int64) (int64, error) {
 	return 0, nil
 }
 
+// read notes which lines are there.
+func (l *Log) read(r io.Reader) error {
+	lines := bufio.NewReader(r)
+	for {
+		line, err := lines.ReadSlice('\n')
+		number, _, _ := bytes.Cut(line, []byte("\t"))
+		if seq, bad := strconv.ParseInt(string(number), 10, 64); bad == nil {
+			l.seqs[seq] = struct{}{}
+		}
+		for errors.Is(err, bufio.ErrBufferFull) { // the rest of a long line
+			_, err = lines.ReadSlice('\n')
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Has tells whether the log has a line of that number.
+func (l *Log) Has(seq int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.seqs[seq]
+	return ok
+}
+
 // Append writes a line.
 func (l *Log) Append(e Entry) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seqs[e.Seq] = struct{}{}
 	_, err := l.file.WriteString(e.line())
 	if err != nil {
 		return fmt.Errorf("cannot write the joblog: %w", err)

@@ -61,6 +61,26 @@ func TestLog(t *testing.T) {
 	}
 }
 
+func TestHas(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "joblog")
+	long := entry
+	long.Seq, long.Command = 7, strings.Repeat("8\t", 100<<10)
+	write(t, path, false, entry, long)
+	l, err := Open(path, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for seq, want := range map[int64]bool{0: false, 7: true, 8: false, 9: false, 12: true} {
+		if l.Has(seq) != want {
+			t.Errorf("Has(%d) is %v", seq, !want)
+		}
+	}
+	if err := l.Append(Entry{Seq: 9}); err != nil || !l.Has(9) {
+		t.Errorf("a new line is not known, %v", err)
+	}
+}
+
 func TestRefusesWhatIsNoJoblog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notes.txt")
 	if err := os.WriteFile(path, []byte("my notes\n"), 0o644); err != nil {

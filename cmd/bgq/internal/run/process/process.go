@@ -16,7 +16,9 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"regexp"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -59,6 +61,23 @@ func (e Exit) String() string {
 		return fmt.Sprintf("killed by signal %d (%s)", int(e.Signal), e.Signal)
 	}
 	return fmt.Sprintf("exit status %d", e.Code)
+}
+
+// exitText finds the text of Exit.String.
+var exitText = regexp.MustCompile(`exit status (-?\d+)|killed by signal (\d+)`)
+
+// ParseExit finds in a text the first thing that [Exit.String] wrote into it.
+func ParseExit(text string) (code int, signal syscall.Signal, ok bool) {
+	m := exitText.FindStringSubmatch(text)
+	if m == nil {
+		return 0, 0, false
+	}
+	if m[2] != "" {
+		n, err := strconv.Atoi(m[2])
+		return -1, syscall.Signal(n), err == nil
+	}
+	code, err := strconv.Atoi(m[1])
+	return code, 0, err == nil
 }
 
 // Run starts the command and waits until it has ended. When ctx ends its group is asked to

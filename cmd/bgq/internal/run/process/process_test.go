@@ -60,6 +60,20 @@ func TestRun(t *testing.T) {
 	}
 }
 
+func TestParseExit(t *testing.T) {
+	for _, want := range []Exit{{}, {Code: 3}, {Code: 255}, {Code: -1, Signal: syscall.SIGKILL}, {Code: -1, Signal: syscall.SIGTERM}} {
+		code, signal, ok := ParseExit("timeout of 5s: " + want.String() + ": killed by signal 1, exit status 77")
+		if !ok || code != want.Code || signal != want.Signal {
+			t.Errorf("%s: %d, %d, %v", want, code, signal, ok)
+		}
+	}
+	for _, text := range []string{"", "cannot start", "exit status", "exit status x", "killed by signal ", "exit status 99999999999999999999"} {
+		if code, signal, ok := ParseExit(text); ok {
+			t.Errorf("%q: %d, %d", text, code, signal)
+		}
+	}
+}
+
 func TestCannotStart(t *testing.T) {
 	_, err := Run(t.Context(), Command{Path: "/nonexistent", Args: []string{"x"}})
 	if !errors.Is(err, os.ErrNotExist) {

@@ -92,7 +92,8 @@ func (a *above) Write(p []byte) (int, error) {
 	if len(whole) == 0 {
 		return len(p), nil
 	}
-	_, err := a.bar.container.Write(whole)
+	// The ^C that a terminal echoes moves the cursor; what is printed must begin at the left.
+	_, err := a.bar.container.Write(append([]byte{'\r'}, whole...))
 	if errors.Is(err, mpb.ErrDone) { // the bar has given up, as when the terminal is gone
 		_, err = a.direct.Write(whole)
 	}

@@ -38,10 +38,11 @@ type Reporter interface {
 // NewReporter starts to show what m counts, on stderr, by a mode that is not Auto.
 // bothTerminal tells that stdout is the same terminal as stderr.
 func NewReporter(mode Mode, m *Meter, stdout, stderr io.Writer, bothTerminal bool) Reporter {
+	if mode == Bar { // which must see the terminal itself, for its width
+		return newBar(m, stdout, stderr, bothTerminal)
+	}
 	stderr = &locked{w: stderr}
 	switch mode {
-	case Bar:
-		return newBar(m, stdout, stderr, bothTerminal)
 	case Plain:
 		return newTicker(plainInterval, stdout, stderr, func() { fmt.Fprintf(stderr, "bgq run: %s\n", m.Status(time.Now()).Line()) })
 	case JSON:
