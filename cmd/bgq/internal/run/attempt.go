@@ -59,7 +59,7 @@ func (s *session) attempt(ctx context.Context, job *store.Job) (store.Value, err
 	}
 	values := template.Values{Input: string(args.Input), Seq: job.Index + 1, Slot: executor.Slot(ctx)}
 	e := &ended{line: s.template.Line(values), exit: process.Exit{Started: time.Now(), Code: -1}}
-	defer s.hand(job.ID, e)
+	defer s.hand(job.Ref(), e)
 	if job.Suspect && s.opts.FailOnCrash {
 		return nil, executor.Permanent(errCrashed)
 	}

@@ -11,18 +11,19 @@ import (
 	"github.com/bgq-dev/bgq/store"
 )
 
-// hand keeps what an attempt leaves until its outcome is durable.
-func (s *session) hand(id store.ID, e *ended) {
+// hand keeps what an attempt leaves until its outcome is durable. It is kept by claim: a
+// job that was given back unused may run again before that is reported.
+func (s *session) hand(ref store.Ref, e *ended) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ended[id] = e
+	s.ended[ref] = e
 }
 
-func (s *session) take(id store.ID) *ended {
+func (s *session) take(ref store.Ref) *ended {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.ended[id]
-	delete(s.ended, id)
+	e := s.ended[ref]
+	delete(s.ended, ref)
 	if e == nil { // it never came to run
 		e = &ended{}
 	}
@@ -32,7 +33,7 @@ func (s *session) take(id store.ID) *ended {
 // finished is called by the executor, from one goroutine, when the outcome of an
 // attempt is durable.
 func (s *session) finished(job *store.Job, a queue.Attempt, applied bool) {
-	e := s.take(job.ID)
+	e := s.take(job.Ref())
 	defer func() {
 		if err := e.close(); err != nil {
 			s.fail(fmt.Errorf("the output of %s: %w", e.line, err))

@@ -41,7 +41,7 @@ type session struct {
 
 	mu     sync.Mutex // guards what follows
 	wanted stopLevel
-	ended  map[store.ID]*ended
+	ended  map[store.Ref]*ended
 	halted bool
 	err    error // the first thing that went wrong
 }
@@ -62,7 +62,7 @@ const (
 func Run(ctx context.Context, q *queue.Queue, source *input.Source, o Options) (Summary, error) {
 	s := &session{
 		q: q, opts: o, meter: progress.NewMeter(time.Now()),
-		kill: make(chan struct{}), asked: make(chan struct{}, 1), ended: map[store.ID]*ended{},
+		kill: make(chan struct{}), asked: make(chan struct{}, 1), ended: map[store.Ref]*ended{},
 	}
 	if err := s.prepare(); err != nil {
 		return Summary{}, err
