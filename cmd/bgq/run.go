@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"time"
@@ -233,7 +232,11 @@ func (a *app) inputs(list []string, f *runFlags) (source *input.Source, done fun
 	if f.file != "" && f.file != "-" {
 		file, err := os.Open(f.file)
 		if err != nil {
-			return nil, nil, fmt.Errorf("cannot read the inputs: %w", err)
+			return nil, nil, fail(exitError, "give -a a file with an input a line, or pass the inputs on stdin", "cannot read the inputs: %w", err)
+		}
+		if info, err := file.Stat(); err == nil && info.IsDir() {
+			file.Close()
+			return nil, nil, fail(exitError, "give -a a file with an input a line, or list the folder: find "+template.Quote(f.file)+" -type f | bgq run …", "cannot read the inputs: %s is a directory", f.file)
 		}
 		r, name, done = file, f.file, func() { file.Close() }
 	} else if terminal(a.stdin) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/bgq-dev/bgq/queue"
@@ -97,7 +98,7 @@ func (t *target) close() error {
 func (a *app) exists() error {
 	info, err := os.Stat(a.db)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return fail(exitNoFile, "give the file of the queue with --db FILE, or set BGQ_DB", "%s: there is no such file", a.db)
 	case err != nil:
 		return err
