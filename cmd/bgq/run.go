@@ -232,7 +232,7 @@ func (a *app) inputs(list []string, f *runFlags) (source *input.Source, done fun
 	if f.file != "" && f.file != "-" {
 		file, err := os.Open(f.file)
 		if err != nil {
-			return nil, nil, fail(exitError, "give -a a file with an input a line, or pass the inputs on stdin", "cannot read the inputs: %w", err)
+			return nil, nil, fail(codeOf(err), "give -a a file with an input a line, or pass the inputs on stdin", "cannot read the inputs: %w", err)
 		}
 		if info, err := file.Stat(); err == nil && info.IsDir() {
 			file.Close()
