@@ -156,18 +156,18 @@ func BenchmarkParallelise(b *testing.B) {
 // BenchmarkHeap reports what a stored job and what a waiting caller hold in memory.
 func BenchmarkHeap(b *testing.B) {
 	const stored, waiting = 20_000, 5_000
-	heap := func() uint64 {
+	heap := func() (heap, stacks float64) {
 		runtime.GC()
 		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		return m.HeapAlloc + m.StackInuse
+		return float64(m.HeapAlloc), float64(m.StackInuse)
 	}
 	for b.Loop() {
 		f := newFile(b)
 		c := f.open()
 		task := register(b, c, "noop", func(context.Context, int) (int, error) { return 0, nil })
-		before := heap()
+		before, _ := heap()
 		ids := make([]store.ID, 0, stored)
 		in := make(chan int)
 		out := make(chan store.ID, stored)
@@ -189,8 +189,8 @@ func BenchmarkHeap(b *testing.B) {
 		for range stored {
 			ids = append(ids, <-out)
 		}
-		after := heap()
-		b.ReportMetric((float64(after)-float64(before))/stored, "B/stored")
+		after, stacks := heap()
+		b.ReportMetric((after-before)/stored, "heap-B/stored")
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan struct{})
 		for _, id := range ids[:waiting] {
@@ -206,7 +206,9 @@ func BenchmarkHeap(b *testing.B) {
 		for runtime.NumGoroutine() < waiting {
 			runtime.Gosched()
 		}
-		b.ReportMetric((float64(heap())-float64(after))/waiting, "B/waiting")
+		heapNow, stacksNow := heap()
+		b.ReportMetric((heapNow-after)/waiting, "heap-B/waiting")
+		b.ReportMetric((stacksNow-stacks)/waiting, "stack-B/waiting")
 		cancel()
 		for range waiting {
 			<-done

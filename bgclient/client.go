@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -41,8 +42,9 @@ type Client struct {
 	causes causes
 	closed chan struct{} // closed when Close begins to close the store
 
+	started atomic.Bool
+
 	mu       sync.Mutex
-	tasks    map[string]bool      // kinds that have been registered
 	closures map[store.ID]closure // of InvokeFunc
 	groups   map[string]*group    // by batch: running batches and open threads
 	procs    *ProcManager         // of RunProc
@@ -85,7 +87,6 @@ func newClient(st *boltstore.Store, cfg config) (*Client, error) {
 	c := &Client{
 		cfg: cfg, log: cfg.logger, store: st,
 		closed:   make(chan struct{}),
-		tasks:    map[string]bool{},
 		closures: map[store.ID]closure{},
 		groups:   map[string]*group{},
 	}
@@ -137,7 +138,13 @@ func (c *Client) serve(name string) error {
 // Start begins to work. Handlers may be registered before and after, in any order:
 // jobs of a kind without a handler wait. When ctx ends no further job is started; what
 // runs goes on until Close. Values of ctx reach the handlers.
-func (c *Client) Start(ctx context.Context) error { return c.exec.Start(ctx) }
+func (c *Client) Start(ctx context.Context) error {
+	if err := c.exec.Start(ctx); err != nil {
+		return err
+	}
+	c.started.Store(true)
+	return nil
+}
 
 // Close stops and closes, in phases: no further job is started; running handlers
 // get the grace ([WithGrace]), less if ctx ends; then their contexts end, and what is

@@ -56,11 +56,9 @@ func (v *Invocation[R]) IsRunning() bool {
 // Result returns the result of a completed job. Before the end it is
 // [ErrNotFinished]; a *[BgException] if the job failed for good, [ErrCancelled] if
 // it was cancelled, [ErrNotFound] if it was pruned or deleted. Asking does not consume.
-func (v *Invocation[R]) Result() (R, error) { return v.result(context.Background()) }
-
-func (v *Invocation[R]) result(ctx context.Context) (R, error) {
+func (v *Invocation[R]) Result() (R, error) {
 	var zero R
-	j, err := v.c.q.Get(ctx, v.id, store.PartResult|store.PartFailures)
+	j, err := v.c.q.Get(context.Background(), v.id, store.PartResult|store.PartFailures)
 	if err != nil {
 		return zero, err
 	}
@@ -88,13 +86,13 @@ func (v *Invocation[R]) Wait(ctx context.Context) (R, error) {
 	hints, stop := v.c.store.Watch(store.Topic{What: store.OnJob, ID: v.id})
 	defer stop()
 	for {
-		// Heads are small: a long wait does not read arguments and results again and again.
-		j, err := v.c.q.Get(ctx, v.id, store.HeadOnly)
+		j, err := v.c.q.Get(ctx, v.id, store.PartResult|store.PartFailures)
 		if err != nil {
 			return zero, err
 		}
+		// The state, not the error, tells the end: the error of a handler may itself match ErrNotFinished.
 		if j.State.Final() {
-			return v.result(ctx)
+			return resultOf[R](v.c, j)
 		}
 		select {
 		case <-hints:
@@ -117,5 +115,9 @@ func (v *Invocation[R]) Cancel(ctx context.Context) (bool, error) {
 	if len(changed.Missing) > 0 {
 		return false, fmt.Errorf("job %s: %w", v.id, ErrNotFound)
 	}
-	return len(changed.Done) > 0, nil
+	if len(changed.Done) == 0 {
+		return false, nil
+	}
+	v.c.forget(v.id)
+	return true, nil
 }

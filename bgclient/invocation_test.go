@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"go.etcd.io/bbolt"
 
@@ -359,4 +361,47 @@ func TestWaitEndsWithItsContextAndWithTheClient(t *testing.T) {
 		}
 		synctest.Wait()
 	})
+}
+
+// TestWaitForAFailureThatMatchesErrNotFinished: the error of a handler that asked
+// another invocation too early is an end like any other.
+func TestWaitForAFailureThatMatchesErrNotFinished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFile(t)
+		c := f.start()
+		defer f.close(c)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		inv, err := bgclient.InvokeFunc(ctx, c, func(context.Context) (int, error) { return 0, bgclient.ErrNotFinished })
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = inv.Wait(ctx)
+		if _, ok := errors.AsType[*bgclient.BgException](err); !ok {
+			t.Error(err)
+		}
+	})
+}
+
+func TestACancelledFunctionIsLetGo(t *testing.T) {
+	f := newFile(t)
+	c := f.start()
+	defer f.close(c)
+	held := new([1 << 20]byte)
+	there := weak.Make(held)
+	inv, err := bgclient.InvokeFunc(t.Context(), c, func(context.Context) (byte, error) { return held[0], nil }, bgclient.Held())
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	if there.Value() == nil {
+		t.Fatal("the function of a waiting job is gone")
+	}
+	if ok, err := inv.Cancel(t.Context()); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	runtime.GC()
+	if there.Value() != nil {
+		t.Error("the function of a cancelled job is kept")
+	}
 }

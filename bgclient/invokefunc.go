@@ -30,29 +30,44 @@ func InvokeFunc[R any](ctx context.Context, c *Client, fn func(ctx context.Conte
 	if n.Queue == "" {
 		n.Queue = kindFunc
 	}
-	c.mu.Lock()
-	c.closures[n.ID] = func(ctx context.Context) (store.Value, error) {
+	added := c.remember(n.ID, func(ctx context.Context) (store.Value, error) {
 		r, err := fn(ctx)
 		if err != nil {
 			return nil, err
 		}
 		return encodeResult(r)
-	}
-	c.mu.Unlock()
+	})
 	stored, err := c.q.Enqueue(ctx, n)
 	if err == nil && stored[0].ID == n.ID {
 		return &Invocation[R]{c: c, id: n.ID}, nil
 	}
-	if !errors.Is(err, store.ErrUnknown) {
+	if added && !errors.Is(err, store.ErrUnknown) {
 		// It is not there, or another job holds its unique key.
-		c.mu.Lock()
-		delete(c.closures, n.ID)
-		c.mu.Unlock()
+		c.forget(n.ID)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return &Invocation[R]{c: c, id: stored[0].ID}, nil
+}
+
+// remember keeps the function of a job until the job has ended. false: it has one,
+// of an earlier call with the same id.
+func (c *Client) remember(id store.ID, fn closure) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closures[id] != nil {
+		return false
+	}
+	c.closures[id] = fn
+	return true
+}
+
+// forget lets go of the function of a job, if the job has one.
+func (c *Client) forget(id store.ID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.closures, id)
 }
 
 // runClosure is the handler of the kind.
@@ -61,7 +76,7 @@ func (c *Client) runClosure(ctx context.Context, job *store.Job) (store.Value, e
 	fn := c.closures[job.ID]
 	c.mu.Unlock()
 	if fn == nil {
-		return nil, executor.Permanent(errors.New("the function of this job died with the process that held it: register it to make it restartable"))
+		return nil, executor.Permanent(errors.New("the function of this job is gone: one that is passed to InvokeFunc is kept only until its job has ended; register it to make it restartable"))
 	}
 	return fn(ctx)
 }

@@ -57,7 +57,8 @@ func NewThread[A, R any](task *Task[A, R], name string) (*Thread[A, R], error) {
 }
 
 // Invoke waits until the arguments of the last call have been taken, stores a, and
-// returns: the call is on disk.
+// returns: the call is on disk. After an error nothing is stored, unless it matches
+// [store.ErrUnknown]: ctx has ended in the middle of the writing.
 func (t *Thread[A, R]) Invoke(ctx context.Context, a A) error {
 	select {
 	case t.invoking <- struct{}{}:
@@ -71,6 +72,10 @@ func (t *Thread[A, R]) Invoke(ctx context.Context, a A) error {
 	if err != nil {
 		return err
 	}
+	// First: an error below must mean that nothing was stored.
+	if err := t.dropUnread(ctx); err != nil {
+		return err
+	}
 	n.Queue, n.Batch, n.Kept = t.batch.Queue, t.batch.Name, true
 	n.Unique = queue.Unique{Key: t.key, Until: store.UntilStart}
 	for {
@@ -80,27 +85,23 @@ func (t *Thread[A, R]) Invoke(ctx context.Context, a A) error {
 		default:
 		}
 		n.ID, n.Index = t.batch.Base.Member(t.next), t.next
-		holder, err := t.enqueue(ctx, n)
+		stored, err := t.task.c.q.Enqueue(ctx, n)
 		if err != nil {
 			return err
 		}
-		if holder == n.ID {
+		switch e := stored[0]; {
+		case !e.Existing:
 			t.next++
-			return t.dropUnread(ctx)
-		}
-		if err := t.awaitTaken(ctx, holder); err != nil {
-			return err
+			return nil
+		case e.ID == n.ID:
+			// Of a call that ended with ErrUnknown, and was stored after all.
+			t.next++
+		default:
+			if err := t.awaitTaken(ctx, e.ID); err != nil {
+				return err
+			}
 		}
 	}
-}
-
-// enqueue returns the id of the job that holds the pending arguments now.
-func (t *Thread[A, R]) enqueue(ctx context.Context, n queue.NewJob) (store.ID, error) {
-	stored, err := t.task.c.q.Enqueue(ctx, n)
-	if err != nil {
-		return store.ID{}, err
-	}
-	return stored[0].ID, nil
 }
 
 // awaitTaken waits until the arguments of a job are no longer pending.
@@ -143,6 +144,9 @@ func (t *Thread[A, R]) IsRunning() bool {
 // the *[BgException] that it returns. A newer result takes the place of an unread one.
 func (t *Thread[A, R]) Result(ctx context.Context) (R, error) {
 	var zero R
+	// Arguments that are cancelled while they wait end without having been run.
+	control, stop := t.task.c.store.Watch(store.Topic{What: store.OnControl})
+	defer stop()
 	for {
 		news := t.news.wait()
 		j, older, err := t.newest(ctx)
@@ -161,6 +165,7 @@ func (t *Thread[A, R]) Result(ctx context.Context) (R, error) {
 		}
 		select {
 		case <-news:
+		case <-control:
 		case <-ctx.Done():
 			return zero, context.Cause(ctx)
 		case <-t.closing:

@@ -14,6 +14,8 @@ import (
 
 	"github.com/bgq-dev/bgq/bgclient"
 	"github.com/bgq-dev/bgq/executor"
+	"github.com/bgq-dev/bgq/queue"
+	"github.com/bgq-dev/bgq/store"
 )
 
 func newThread[A, R any](t *testing.T, task *bgclient.Task[A, R], name string) *bgclient.Thread[A, R] {
@@ -179,6 +181,35 @@ func TestThreadResultIsConsumedOnce(t *testing.T) {
 		slices.Sort(got)
 		if !slices.Equal(got, []int{0, 2, 4}) {
 			t.Errorf("%v", got)
+		}
+	})
+}
+
+// TestThreadAfterACallOfUnknownFate: Invoke ended with ErrUnknown, and the call was
+// stored after all. The next one must not be taken for it.
+func TestThreadAfterACallOfUnknownFate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFile(t)
+		c := f.start()
+		defer f.close(c)
+		th := newThread(t, register(t, c, "k", slowly), "a")
+		b, err := c.Queue().Batch(t.Context(), "thread:a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Queue().Enqueue(t.Context(), queue.NewJob{
+			ID: b.Base.Member(0), Queue: b.Queue, Kind: "k", Batch: b.Name, Kept: true, Args: store.Value{1},
+			Unique: queue.Unique{Key: b.Name, Until: store.UntilStart},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := th.Invoke(t.Context(), 2); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []int{2, 4} {
+			if r, err := th.Result(t.Context()); r != want || err != nil {
+				t.Errorf("%d %v, want %d", r, err, want)
+			}
 		}
 	})
 }

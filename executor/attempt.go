@@ -109,14 +109,15 @@ func (a *attempt) judge(ctx context.Context, result store.Value, err error) queu
 		return queue.Attempt{Verdict: queue.Interrupted}
 	case d.snooze:
 		return queue.Attempt{Verdict: queue.Snoozed, Wait: d.wait}
+	}
+	kind := store.FailError
+	switch {
 	case errors.Is(cause, ErrTimeout):
+		kind = store.FailTimeout
 		if find(err, func(e error) bool { return e == context.DeadlineExceeded || e == context.Canceled }) != nil {
 			err = fmt.Errorf("%w of %v: %w", ErrTimeout, a.job.Timeout, err)
 		}
-		return a.failed(err, store.FailTimeout, "")
-	}
-	kind := store.FailError
-	if find(err, func(e error) bool { return e == ErrTimeout }) != nil { // the handler keeps a limit of its own
+	case find(err, func(e error) bool { return e == ErrTimeout }) != nil: // the handler keeps a limit of its own
 		kind = store.FailTimeout
 	}
 	outcome := a.failed(err, kind, "")

@@ -68,6 +68,10 @@ func (e *Executor) recordSome(group []*attempt) {
 		}
 		switch {
 		case errors.Is(err, store.ErrUnknown), errors.Is(err, store.ErrNotStored), errors.Is(err, store.ErrNoSpace):
+			if try == 0 {
+				e.choke(true)
+				defer e.choke(false)
+			}
 			// Finishing is fenced: what was stored after all is refused the second time.
 			e.log.Error("cannot record how jobs ended, trying again", zap.Int("jobs", len(group)), zap.Error(err))
 			if !e.patience(try) {
@@ -88,6 +92,18 @@ func (e *Executor) recordSome(group []*attempt) {
 			return
 		}
 	}
+}
+
+// choke stops the starting of jobs as long as outcomes cannot be recorded, on a full
+// disk for example: they would run in vain, and their results would pile up in memory.
+func (e *Executor) choke(on bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.choked = on
+	if on {
+		e.emptyStocks()
+	}
+	e.replan()
 }
 
 // patience waits before another try, longer each time. It is false when the

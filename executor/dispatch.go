@@ -20,6 +20,11 @@ func (e *Executor) dispatch(ctx context.Context) {
 			e.mu.Unlock()
 			return
 		}
+		if e.choked {
+			e.mu.Unlock()
+			e.pause(ctx, false)
+			continue
+		}
 		if e.suspects {
 			e.mu.Unlock()
 			e.quarantine(ctx)
@@ -28,17 +33,21 @@ func (e *Executor) dispatch(ctx context.Context) {
 		now := time.Now()
 		e.giveBack(now)
 		wants, spare := e.wants(now)
-		kinds := e.kinds()
-		if len(wants) == 0 || len(kinds) == 0 {
-			stocked := e.stocked()
+		kinds, stocked := e.kinds, e.stocked()
+		if len(wants) == 0 {
 			e.mu.Unlock()
 			e.pause(ctx, stocked)
 			continue
 		}
-		// What was asked for on top of the free slots rests on a rate that is soon out of date.
-		claim, unclaim := context.WithCancel(ctx)
-		if spare {
+		var claim context.Context
+		var unclaim context.CancelFunc
+		switch {
+		case spare: // asked for on top of the free slots, by a rate that is soon out of date
 			claim, unclaim = context.WithTimeout(ctx, stockTime)
+		case stocked: // it must be given back in time
+			claim, unclaim = context.WithTimeout(ctx, stockAge)
+		default:
+			claim, unclaim = context.WithCancel(ctx)
 		}
 		e.unclaim = unclaim
 		drain(e.wake)
@@ -76,24 +85,21 @@ func (e *Executor) start(claimed store.Claimed, took time.Duration) {
 	e.claiming = took
 	e.suspects = e.suspects || claimed.Suspects
 	now := time.Now()
-	for _, l := range e.lanes {
-		l.asked = 0
-	}
 	for i := range claimed.Jobs {
 		j := &claimed.Jobs[i]
-		l := e.lanes[j.Queue]
-		if l == nil { // no longer served: the claim was under way
-			l = &lane{queue: j.Queue}
-			e.lanes[j.Queue] = l
-		}
+		l := e.lanes[j.Queue] // Unserve keeps a lane for as long as a claim asks for it
 		l.stock = append(l.stock, e.newAttempt(*j, l, now))
-		if l.slots == 0 {
+	}
+	for _, l := range e.lanes {
+		l.asked = 0
+		if l.slots == 0 { // no longer served: the claim was under way
 			e.interrupt(l.stock)
 			l.stock = nil
 		}
 	}
-	if e.phase != phaseRunning {
-		// Stop came between; it has emptied the stocks already.
+	e.changed()
+	if e.phase != phaseRunning || e.choked {
+		// That came between, and has emptied the stocks already.
 		e.emptyStocks()
 		return
 	}
@@ -149,34 +155,32 @@ func (e *Executor) quarantine(ctx context.Context) {
 		e.mu.Lock()
 		wants := make([]store.Want, 0, len(e.lanes))
 		for _, l := range e.lanes {
-			if l.slots > 0 {
+			if l.slots > 0 && len(e.kinds) > 0 {
+				l.asked = 1
 				wants = append(wants, store.Want{Queue: l.queue, N: 1})
 			}
 		}
-		kinds := e.kinds()
+		kinds := e.kinds
 		e.suspects = false
 		e.mu.Unlock()
-		if len(wants) == 0 || len(kinds) == 0 {
+		if len(wants) == 0 {
 			return
 		}
 		claimed, err := e.q.Claim(ctx, queue.ClaimRequest{Want: wants, Kinds: kinds, Alone: true})
-		if err != nil {
-			e.mu.Lock()
-			e.suspects = true
-			e.mu.Unlock()
-			if !isContext(err) {
-				e.claimFailed(ctx, err)
-			}
-			return
+		// If there was one there may be more, and if it is not known there may be some.
+		claimed.Suspects = len(claimed.Jobs) > 0 || err != nil
+		for i := range claimed.Jobs {
+			j := &claimed.Jobs[i]
+			e.log.Info("running a job alone, since it was running when the process died",
+				zap.Stringer("job", j.ID), zap.String("kind", j.Kind), zap.Int("recoveries", j.Recoveries))
 		}
-		if len(claimed.Jobs) == 0 {
-			return
-		}
-		j := &claimed.Jobs[0]
-		e.log.Info("running a job alone, since it was running when the process died",
-			zap.Stringer("job", j.ID), zap.String("kind", j.Kind), zap.Int("recoveries", j.Recoveries))
-		claimed.Suspects = true // there may be more
 		e.start(claimed, 0)
+		if err != nil && !isContext(err) {
+			e.claimFailed(ctx, err)
+		}
+		if !claimed.Suspects {
+			return
+		}
 	}
 }
 
@@ -195,7 +199,7 @@ func (e *Executor) quiet(ctx context.Context) bool {
 			e.mu.Unlock()
 			return true
 		}
-		idle := e.idle
+		idle := e.change()
 		e.mu.Unlock()
 		select {
 		case <-ctx.Done():

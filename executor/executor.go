@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -60,24 +61,28 @@ type Executor struct {
 	// phase goes up only.
 	phase    phase
 	handlers map[string]handler
+	kinds    []string // of the handlers, sorted; replaced as a whole
 	lanes    map[string]*lane
 	attempts map[store.ID]*attempt // claimed and not yet released: in a slot or in stock
 	settled  []*attempt            // ended, not yet recorded
 	writing  int                   // being recorded at this moment
 	suspects bool                  // the last claim saw suspects: run them alone first
 	claiming time.Duration         // how long the last claim took that did not wait
+	choked   bool                  // outcomes cannot be recorded: start nothing
 	// unclaim ends the claim that stands in the store; nil when none does.
 	unclaim context.CancelFunc
+	idle    chan struct{} // closed by changed; nil while nobody waits for it
 
 	wake   chan struct{} // one slot: the dispatcher should plan again
 	work   chan struct{} // one slot: the completer has work
-	idle   chan struct{} // closed and replaced whenever an attempt is released or recorded
 	jobs   context.Context
 	cancel context.CancelCauseFunc // of jobs
 	stop   context.CancelFunc      // of the four single goroutines, but the completer
 	loops  sync.WaitGroup
 	ended  chan struct{} // closed when the completer has returned
 	flush  chan struct{} // closed to ask the completer to return when it has nothing left
+
+	draining chan struct{} // closed when the phase goes beyond phaseRunning
 }
 
 type phase uint8
@@ -119,9 +124,9 @@ func New(q *queue.Queue, cfg Config) (*Executor, error) {
 		attempts: map[store.ID]*attempt{},
 		wake:     make(chan struct{}, 1),
 		work:     make(chan struct{}, 1),
-		idle:     make(chan struct{}),
 		ended:    make(chan struct{}),
 		flush:    make(chan struct{}),
+		draining: make(chan struct{}),
 	}, nil
 }
 
@@ -136,6 +141,7 @@ func (e *Executor) Handle(kind string, h Handler, o HandlerOptions) error {
 		return fmt.Errorf("kind %q has a handler already: a kind names one function", kind)
 	}
 	e.handlers[kind] = handler{fn: h, options: o}
+	e.kinds = slices.Sorted(maps.Keys(e.handlers))
 	e.replan()
 	return nil
 }
@@ -154,6 +160,10 @@ func (e *Executor) Serve(name string, slots int) error {
 		e.lanes[name] = l
 	}
 	l.slots = slots
+	if slots == 0 {
+		e.interrupt(l.stock)
+		l.stock = nil
+	}
 	e.replan()
 	return nil
 }
@@ -171,8 +181,8 @@ func (e *Executor) Unserve(ctx context.Context, name string) error {
 	e.interrupt(l.stock)
 	l.stock = nil
 	e.replan()
-	for l.pending > 0 {
-		idle := e.idle
+	for l.pending > 0 || l.asked > 0 {
+		idle := e.change()
 		e.mu.Unlock()
 		select {
 		case <-idle:
@@ -194,18 +204,12 @@ func (e *Executor) Unserve(ctx context.Context, name string) error {
 func (e *Executor) Kinds() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.kinds()
+	return slices.Clone(e.kinds)
 }
 
-// kinds needs e.mu.
-func (e *Executor) kinds() []string {
-	kinds := make([]string, 0, len(e.handlers))
-	for k := range e.handlers {
-		kinds = append(kinds, k)
-	}
-	slices.Sort(kinds)
-	return kinds
-}
+// Draining returns a channel that is closed when no further job will be started: the
+// context given to Start has ended, or Stop was called.
+func (e *Executor) Draining() <-chan struct{} { return e.draining }
 
 // Start begins to run jobs. When ctx ends no further job is started, and running
 // ones go on until [Executor.Stop], which must be called in any case. The contexts of
@@ -239,8 +243,14 @@ func (e *Executor) Start(ctx context.Context) error {
 func (e *Executor) drain() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.drainLocked()
+}
+
+// drainLocked is drain for who has e.mu.
+func (e *Executor) drainLocked() {
 	if e.phase < phaseDraining {
 		e.phase = phaseDraining
+		close(e.draining)
 		e.emptyStocks()
 		e.replan()
 	}
@@ -262,8 +272,19 @@ func poke(c chan struct{}) {
 	}
 }
 
-// changed wakes those who wait for the number of attempts to fall. It needs e.mu.
+// change returns a channel that is closed when next an attempt is released or
+// recorded, or a claim has ended. It needs e.mu.
+func (e *Executor) change() <-chan struct{} {
+	if e.idle == nil {
+		e.idle = make(chan struct{})
+	}
+	return e.idle
+}
+
+// changed wakes those who wait for a change. It needs e.mu.
 func (e *Executor) changed() {
-	close(e.idle)
-	e.idle = make(chan struct{})
+	if e.idle != nil {
+		close(e.idle)
+		e.idle = nil
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -14,146 +13,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/bgq-dev/bgq/executor"
 	"github.com/bgq-dev/bgq/queue"
 	"github.com/bgq-dev/bgq/store"
-	"github.com/bgq-dev/bgq/store/boltstore"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var null = store.Value{0xc0}
-
-// fixture is an executor on a real file. It is made inside the bubble of a test, and closed there.
-type fixture struct {
-	*executor.Executor
-	t     *testing.T
-	q     *queue.Queue
-	store *boltstore.Store
-	path  string
-}
-
-func newFixture(t *testing.T, cfg executor.Config) *fixture {
-	f := &fixture{t: t, path: filepath.Join(t.TempDir(), "test.db")}
-	f.open(cfg)
-	return f
-}
-
-func (f *fixture) open(cfg executor.Config) {
-	f.t.Helper()
-	var err error
-	if f.store, err = boltstore.Open(f.path, boltstore.Options{}); err != nil {
-		f.t.Fatal(err)
-	}
-	if f.q, err = queue.New(f.store, queue.Config{}); err != nil {
-		f.t.Fatal(err)
-	}
-	if _, err = f.q.Recover(context.Background()); err != nil {
-		f.t.Fatal(err)
-	}
-	if f.Executor, err = executor.New(f.q, cfg); err != nil {
-		f.t.Fatal(err)
-	}
-}
-
-func (f *fixture) close() {
-	f.t.Helper()
-	report, err := f.store.Verify(context.Background())
-	if err != nil || len(report.Problems) > 0 {
-		f.t.Errorf("verify: %v %v", report.Problems, err)
-	}
-	if err := f.store.Close(); err != nil {
-		f.t.Error(err)
-	}
-}
-
-func (f *fixture) handle(kind string, h executor.Handler) {
-	f.t.Helper()
-	if err := f.Handle(kind, h, executor.HandlerOptions{}); err != nil {
-		f.t.Fatal(err)
-	}
-}
-
-func (f *fixture) serve(name string, slots int) {
-	f.t.Helper()
-	if err := f.Serve(name, slots); err != nil {
-		f.t.Fatal(err)
-	}
-}
-
-func (f *fixture) start() {
-	f.t.Helper()
-	if err := f.Start(f.t.Context()); err != nil {
-		f.t.Fatal(err)
-	}
-}
-
-func (f *fixture) stop() {
-	f.t.Helper()
-	if err := f.Stop(context.Background()); err != nil {
-		f.t.Error(err)
-	}
-}
-
-func (f *fixture) enqueue(jobs ...queue.NewJob) []store.ID {
-	f.t.Helper()
-	stored, err := f.q.Enqueue(context.Background(), jobs...)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	var ids []store.ID
-	for _, s := range stored {
-		ids = append(ids, s.ID)
-	}
-	return ids
-}
-
-func (f *fixture) get(id store.ID) *store.Job {
-	f.t.Helper()
-	j, err := f.q.Get(context.Background(), id, store.AllParts)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return j
-}
-
-func (f *fixture) state(id store.ID, want store.State) *store.Job {
-	f.t.Helper()
-	j := f.get(id)
-	if j.State != want {
-		f.t.Fatalf("job of kind %s is %s, want %s; failures: %+v", j.Kind, j.State, want, j.Failures)
-	}
-	return j
-}
-
-// await waits until every job has ended.
-func (f *fixture) await(ids ...store.ID) {
-	f.t.Helper()
-	for _, id := range ids {
-		hints, stop := f.store.Watch(store.Topic{What: store.OnJob, ID: id})
-		for !f.get(id).State.Final() {
-			<-hints
-		}
-		stop()
-	}
-}
-
-// bubble runs a test in virtual time.
-func bubble(t *testing.T, cfg executor.Config, test func(t *testing.T, f *fixture)) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, cfg)
-		defer f.close()
-		test(t, f)
-	})
-}
-
-func jobs(n int, kind string) []queue.NewJob {
-	return slices.Repeat([]queue.NewJob{{Kind: kind, MaxAttempts: 1}}, n)
-}
 
 func TestRunsAndRecords(t *testing.T) {
 	bubble(t, executor.Config{}, func(t *testing.T, f *fixture) {
@@ -232,6 +98,12 @@ func TestClaimsNoMoreThanItCanStart(t *testing.T) {
 // TestStockIsGivenBack: jobs that were taken while all was quick do not wait behind
 // slow ones. It runs in real time, since in a bubble a claim takes no time and there is no stock.
 func TestStockIsGivenBack(t *testing.T) {
+	t.Run("alone", func(t *testing.T) { stockIsGivenBack(t, "default") })
+	// A claim that stands for another queue must not keep the dispatcher from it.
+	t.Run("beside an idle queue", func(t *testing.T) { stockIsGivenBack(t, "default", "idle") })
+}
+
+func stockIsGivenBack(t *testing.T, queues ...string) {
 	recorded := make(chan struct{}, 1)
 	f := newFixture(t, executor.Config{Finished: func(*store.Job, queue.Attempt, bool) {
 		select {
@@ -252,7 +124,9 @@ func TestStockIsGivenBack(t *testing.T) {
 		}
 		return null, nil
 	})
-	f.serve("default", 4)
+	for _, name := range queues {
+		f.serve(name, 4)
+	}
 	ids := f.enqueue(jobs(6000, "k")...)
 	f.start()
 	for range 4 {
@@ -477,99 +351,6 @@ func TestRetriesComeInTimeWithoutPolling(t *testing.T) {
 	})
 }
 
-func TestStopInPhases(t *testing.T) {
-	bubble(t, executor.Config{Grace: time.Minute, Abandon: 5 * time.Second}, func(t *testing.T, f *fixture) {
-		done := make(chan struct{})
-		run := func(fn func(ctx context.Context) (store.Value, error)) executor.Handler {
-			return func(ctx context.Context, _ *store.Job) (store.Value, error) { return fn(ctx) }
-		}
-		f.handle("finishes", run(func(context.Context) (store.Value, error) {
-			time.Sleep(30 * time.Second)
-			return null, nil
-		}))
-		f.handle("obeys", run(func(ctx context.Context) (store.Value, error) {
-			<-ctx.Done()
-			if !errors.Is(context.Cause(ctx), executor.ErrShutdown) {
-				t.Errorf("cause: %v", context.Cause(ctx))
-			}
-			return nil, ctx.Err()
-		}))
-		f.handle("saves", run(func(ctx context.Context) (store.Value, error) {
-			<-ctx.Done()
-			return null, nil // done after all
-		}))
-		f.handle("deaf", run(func(context.Context) (store.Value, error) {
-			<-done
-			return null, nil
-		}))
-		f.serve("default", 4)
-		f.start()
-		ids := f.enqueue(append(append(append(jobs(1, "finishes"), jobs(1, "obeys")...), jobs(1, "saves")...), jobs(1, "deaf")...)...)
-		waiting := f.enqueue(jobs(3, "obeys")...)
-		synctest.Wait()
-		began := time.Now()
-		err := f.Stop(context.Background())
-		if took := time.Since(began); took != time.Minute+5*time.Second {
-			t.Errorf("it took %v", took)
-		}
-		abandoned, ok := errors.AsType[*executor.AbandonedError](err)
-		if !ok || len(abandoned.Jobs) != 1 || abandoned.Jobs[0] != ids[3] || !strings.Contains(err.Error(), ids[3].String()) {
-			t.Errorf("%v", err)
-		}
-		f.state(ids[0], store.Completed)
-		f.state(ids[2], store.Completed)
-		for _, id := range append(waiting, ids[1], ids[3]) {
-			if j := f.state(id, store.Available); j.Attempt != 0 || j.FailureCount != 0 || j.Suspect {
-				t.Errorf("an interrupted attempt was charged: %+v", j)
-			}
-		}
-		close(done)
-		synctest.Wait()
-		f.state(ids[3], store.Available)
-	})
-}
-
-func TestStopObeysItsContext(t *testing.T) {
-	bubble(t, executor.Config{Grace: time.Hour, Abandon: time.Second}, func(t *testing.T, f *fixture) {
-		f.handle("k", func(ctx context.Context, _ *store.Job) (store.Value, error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		})
-		f.serve("default", 1)
-		f.start()
-		id := f.enqueue(queue.NewJob{Kind: "k"})[0]
-		synctest.Wait()
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		began := time.Now()
-		if err := f.Stop(ctx); err != nil || time.Since(began) != time.Minute {
-			t.Errorf("%v after %v", err, time.Since(began))
-		}
-		f.state(id, store.Available)
-	})
-}
-
-func TestTheEndOfStartsContextDrains(t *testing.T) {
-	bubble(t, executor.Config{}, func(t *testing.T, f *fixture) {
-		f.handle("k", func(ctx context.Context, _ *store.Job) (store.Value, error) {
-			time.Sleep(time.Second)
-			return null, ctx.Err()
-		})
-		f.serve("default", 1)
-		ctx, cancel := context.WithCancel(t.Context())
-		if err := f.Start(ctx); err != nil {
-			t.Fatal(err)
-		}
-		ids := f.enqueue(jobs(2, "k")...)
-		synctest.Wait()
-		cancel()
-		time.Sleep(time.Minute)
-		f.state(ids[0], store.Completed)
-		f.state(ids[1], store.Available)
-		f.stop()
-	})
-}
-
 func TestUnknownKindsWaitAndAreReported(t *testing.T) {
 	core, logs := observer.New(zap.WarnLevel)
 	bubble(t, executor.Config{Logger: zap.New(core)}, func(t *testing.T, f *fixture) {
@@ -589,45 +370,6 @@ func TestUnknownKindsWaitAndAreReported(t *testing.T) {
 		}
 		f.handle("strange", func(context.Context, *store.Job) (store.Value, error) { return null, nil })
 		f.await(strange...)
-		f.stop()
-	})
-}
-
-func TestSuspectsRunAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, executor.Config{})
-		ids := f.enqueue(jobs(3, "k")...)
-		if _, err := f.q.Claim(t.Context(), queue.ClaimRequest{Want: []store.Want{{Queue: "default", N: 3}}}); err != nil {
-			t.Fatal(err)
-		}
-		f.close() // as a crash would leave it
-		f.open(executor.Config{})
-		defer f.close()
-		var mu sync.Mutex
-		var order []string
-		log := func(what string) {
-			mu.Lock()
-			defer mu.Unlock()
-			order = append(order, what)
-		}
-		f.handle("k", func(context.Context, *store.Job) (store.Value, error) {
-			log("begin")
-			time.Sleep(time.Second)
-			log("end")
-			return null, nil
-		})
-		f.handle("other", func(context.Context, *store.Job) (store.Value, error) {
-			log("other")
-			return null, nil
-		})
-		f.serve("default", 4)
-		other := f.enqueue(jobs(4, "other")...)
-		f.start()
-		f.await(append(ids, other...)...)
-		want := []string{"begin", "end", "begin", "end", "begin", "end", "other", "other", "other", "other"}
-		if !slices.Equal(order, want) {
-			t.Errorf("%v", order)
-		}
 		f.stop()
 	})
 }
@@ -678,26 +420,6 @@ func TestServeAndUnserveWhileRunning(t *testing.T) {
 		}
 		f.stop()
 	})
-}
-
-// TestStartAndStopFromEverywhere is for the race detector.
-func TestStartAndStopFromEverywhere(t *testing.T) {
-	f := newFixture(t, executor.Config{Grace: -1, Abandon: time.Second})
-	defer f.close()
-	f.handle("k", func(ctx context.Context, _ *store.Job) (store.Value, error) { return null, nil })
-	f.start()
-	var wg sync.WaitGroup
-	for i := range 10 {
-		wg.Go(func() {
-			_ = f.Serve(fmt.Sprint("q", i%3), i)
-			_, _ = f.q.Enqueue(context.Background(), queue.NewJob{Kind: "k", Queue: fmt.Sprint("q", i%3)})
-			if i > 5 {
-				_ = f.Stop(context.Background())
-			}
-		})
-	}
-	wg.Wait()
-	f.stop()
 }
 
 func TestFinishedHearsInOrderAndOnce(t *testing.T) {

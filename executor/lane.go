@@ -16,7 +16,7 @@ type lane struct {
 	stock []*attempt
 	// pending counts the attempts whose outcome is not recorded yet.
 	pending int
-	asked   int // how many jobs the standing claim asks for
+	asked   int // how many jobs the claim that is under way asks for
 
 	finished int       // attempts since measured
 	measured time.Time // when the rate was last taken
@@ -101,10 +101,13 @@ func (l *lane) stale(now time.Time) []*attempt {
 	return old
 }
 
-// wants lists what the lanes can take now, and remembers it. spare tells that more is asked
-// for than slots are free. It needs e.mu.
+// wants lists what the lanes can take now, and remembers it: nothing as long as there
+// is no handler. spare tells that more is asked for than slots are free. It needs e.mu.
 func (e *Executor) wants(now time.Time) (wants []store.Want, spare bool) {
 	limit := max(1, min(claimLimit, e.q.Store().Caps().MaxBatch/max(1, len(e.lanes))))
+	if len(e.kinds) == 0 {
+		limit = 0
+	}
 	for _, l := range e.lanes {
 		l.measure(now)
 		l.asked = max(0, min(l.free()+l.spare(e.claiming)-len(l.stock), limit))

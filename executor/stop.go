@@ -33,6 +33,7 @@ func (e *Executor) Stop(ctx context.Context) error {
 	switch e.phase {
 	case phaseNew:
 		e.phase = phaseStopped
+		close(e.draining)
 		e.mu.Unlock()
 		return nil
 	case phaseStopping, phaseStopped:
@@ -43,9 +44,8 @@ func (e *Executor) Stop(ctx context.Context) error {
 		}
 		return nil
 	}
+	e.drainLocked()
 	e.phase = phaseStopping
-	e.emptyStocks()
-	e.replan()
 	e.mu.Unlock()
 	e.stop()
 	e.loops.Wait()
@@ -72,7 +72,7 @@ func (e *Executor) await(ctx context.Context, patience time.Duration) {
 	defer timer.Stop()
 	for {
 		e.mu.Lock()
-		idle, n := e.idle, len(e.attempts)
+		idle, n := e.change(), len(e.attempts)
 		e.mu.Unlock()
 		if n == 0 {
 			return

@@ -72,7 +72,7 @@ func (q *Queue) Decide(a *Attempt) store.Outcome {
 	case Succeeded:
 		o.Move, o.Result, o.Failure = move(Succeed, time.Time{}), a.Result, nil
 	case Snoozed:
-		o.Move, o.Failure = move(Snooze, now.Add(a.Wait)), nil
+		o.Move, o.Failure = move(Snooze, later(now, a.Wait)), nil
 	case Interrupted:
 		o.Move, o.Failure = move(Interrupt, time.Time{}), nil
 	case CalledOff:
@@ -97,7 +97,14 @@ func (q *Queue) afterFailure(a *Attempt, now time.Time) store.Move {
 		}
 		wait = backoff.Delay(a.Job.Attempt, q.cfg.Random())
 	}
-	return move(Fail, now.Add(wait))
+	return move(Fail, later(now, wait))
+}
+
+// later returns now + wait. A handler may ask for any wait, and a time that no store can
+// hold would leave its job running for ever: more than a century is a century.
+func later(now time.Time, wait time.Duration) time.Time {
+	const century = 100 * 365 * 24 * time.Hour
+	return now.Add(min(wait, century))
 }
 
 // Extend stores progress and checkpoints of running jobs; see [store.Store].

@@ -122,7 +122,7 @@ func (q *Queue) Prepare(n NewJob) (store.Job, error) {
 		event = InsertLater
 		j.RunAt = n.RunAt
 	}
-	j.State = event.To()
+	begin(&j, event)
 	if j.ID.IsZero() {
 		j.ID = store.NewID()
 	}

@@ -269,6 +269,47 @@ func TestCulpritIsFoundAndNeighboursAreSpared(t *testing.T) {
 	}
 }
 
+// dying is a store whose process dies behind its first Finish.
+type dying struct {
+	store.Store
+	finished bool
+}
+
+func (d *dying) Finish(ctx context.Context, outcomes []store.Outcome) ([]bool, error) {
+	if d.finished {
+		return nil, errors.New("dead")
+	}
+	d.finished = true
+	return d.Store.Finish(ctx, outcomes)
+}
+
+// TestADeathDuringRecoveryChargesNobody: whatever a recovery that was itself cut short
+// has left, it does not look like a job that ran alone.
+func TestADeathDuringRecoveryChargesNobody(t *testing.T) {
+	f := open(t, queue.Config{})
+	defer func() { f.close() }()
+	const n = 1001 // one more than is recovered in one commit
+	ids := f.enqueue(slices.Repeat([]queue.NewJob{{Kind: "k"}}, n)...)
+	if got := len(f.claim(n)); got != n {
+		t.Fatalf("%d claimed", got)
+	}
+	f.crash()
+	first, err := queue.New(&dying{Store: f.store}, queue.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := first.Recover(t.Context()); err == nil {
+		t.Fatal("the recovery was not cut short: the test is pointless")
+	}
+	f.crash()
+	f.recover()
+	for _, id := range ids {
+		if j := f.get(id); j.Recoveries != 0 || !j.Suspect || j.State != store.Available {
+			t.Fatalf("%+v", j)
+		}
+	}
+}
+
 func TestLostKindsAreAbandoned(t *testing.T) {
 	f := open(t, queue.Config{})
 	defer func() { f.close() }()

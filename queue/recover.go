@@ -41,7 +41,7 @@ func (q *Queue) Recover(ctx context.Context, lost ...string) (Recovered, error) 
 		}
 	}
 	if running > 0 {
-		if err := q.recoverRunning(ctx, running == 1, lost, &sum); err != nil {
+		if err := q.recoverRunning(ctx, running, lost, &sum); err != nil {
 			return sum, err
 		}
 	}
@@ -51,13 +51,20 @@ func (q *Queue) Recover(ctx context.Context, lost ...string) (Recovered, error) 
 	return sum, err
 }
 
-func (q *Queue) recoverRunning(ctx context.Context, alone bool, lost []string, sum *Recovered) error {
+// recoverRunning deals with n jobs.
+func (q *Queue) recoverRunning(ctx context.Context, n int64, lost []string, sum *Recovered) error {
+	alone := n == 1
 	for {
+		limit := pageSize
+		if n == pageSize+1 {
+			limit-- // one job must not be left by itself: to die now would make it look as if it had run alone
+		}
 		// Each round moves what it lists out of the running state, so the first page is always new.
-		page, err := q.store.List(ctx, store.ListRequest{Filter: store.Filter{States: running}, Limit: pageSize})
+		page, err := q.store.List(ctx, store.ListRequest{Filter: store.Filter{States: running}, Limit: limit})
 		if err != nil || len(page.Jobs) == 0 {
 			return err
 		}
+		n -= int64(len(page.Jobs))
 		outcomes := make([]store.Outcome, len(page.Jobs))
 		for i := range page.Jobs {
 			j := &page.Jobs[i]

@@ -98,6 +98,9 @@ func (e Event) From() store.States { return table[e].from }
 // To returns the state that the event leads to.
 func (e Event) To() store.State { return table[e].to }
 
+// begin gives a new job the state that the event of its insertion leads to.
+func begin(j *store.Job, e Event) { j.State = table[e].to }
+
 // move returns the transition of an event. A zero at keeps the due time of the job.
 func move(e Event, at time.Time) store.Move {
 	r := table[e]
