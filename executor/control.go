@@ -17,9 +17,10 @@ func (e *Executor) control(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-hints:
-			if err := e.checkClaims(ctx); err != nil && ctx.Err() == nil {
-				e.log.Error("cannot look for cancelled jobs", zap.Error(err))
-			}
+		case <-e.look:
+		}
+		if err := e.checkClaims(ctx); err != nil && ctx.Err() == nil {
+			e.log.Error("cannot look for cancelled jobs", zap.Error(err))
 		}
 	}
 }
@@ -27,6 +28,7 @@ func (e *Executor) control(ctx context.Context) {
 // checkClaims compares what runs here with what the store says.
 func (e *Executor) checkClaims(ctx context.Context) error {
 	e.mu.Lock()
+	e.controls++
 	mine := make(map[store.ID]*attempt, len(e.attempts))
 	ids := make([]store.ID, 0, len(e.attempts))
 	for id, a := range e.attempts {

@@ -50,12 +50,13 @@ func (e *Executor) dispatch(ctx context.Context) {
 			claim, unclaim = context.WithCancel(ctx)
 		}
 		e.unclaim = unclaim
+		controls := e.controls
 		drain(e.wake)
 		e.mu.Unlock()
 
 		claimed, err := e.q.Claim(claim, queue.ClaimRequest{Want: wants, Kinds: kinds, Wait: true})
 		unclaim()
-		e.start(claimed, time.Since(now))
+		e.start(claimed, time.Since(now), controls)
 		if err != nil && !isContext(err) {
 			e.claimFailed(ctx, err)
 		}
@@ -77,12 +78,17 @@ func (e *Executor) pause(ctx context.Context, stocked bool) {
 	}
 }
 
-// start puts claimed jobs into slots, or into stock. took is how long the claim was under way.
-func (e *Executor) start(claimed store.Claimed, took time.Duration) {
+// start puts claimed jobs into slots, or into stock. took is how long the claim was
+// under way, controls what Executor.controls was when it began: if the controller has looked since, it
+// did not see these jobs, one of which may be what it was to look for.
+func (e *Executor) start(claimed store.Claimed, took time.Duration, controls int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.unclaim = nil
 	e.claiming = took
+	if e.controls != controls && len(claimed.Jobs) > 0 {
+		poke(e.look)
+	}
 	e.suspects = e.suspects || claimed.Suspects
 	now := time.Now()
 	for i := range claimed.Jobs {
@@ -174,7 +180,7 @@ func (e *Executor) quarantine(ctx context.Context) {
 			e.log.Info("running a job alone, since it was running when the process died",
 				zap.Stringer("job", j.ID), zap.String("kind", j.Kind), zap.Int("recoveries", j.Recoveries))
 		}
-		e.start(claimed, 0)
+		e.start(claimed, 0, -1)
 		if err != nil && !isContext(err) {
 			e.claimFailed(ctx, err)
 		}

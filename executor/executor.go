@@ -69,12 +69,14 @@ type Executor struct {
 	suspects bool                  // the last claim saw suspects: run them alone first
 	claiming time.Duration         // how long the last claim took that did not wait
 	choked   bool                  // outcomes cannot be recorded: start nothing
+	controls int                   // how often the controller has looked
 	// unclaim ends the claim that stands in the store; nil when none does.
 	unclaim context.CancelFunc
 	idle    chan struct{} // closed by changed; nil while nobody waits for it
 
 	wake   chan struct{} // one slot: the dispatcher should plan again
 	work   chan struct{} // one slot: the completer has work
+	look   chan struct{} // one slot: the controller should look again
 	jobs   context.Context
 	cancel context.CancelCauseFunc // of jobs
 	stop   context.CancelFunc      // of the four single goroutines, but the completer
@@ -124,6 +126,7 @@ func New(q *queue.Queue, cfg Config) (*Executor, error) {
 		attempts: map[store.ID]*attempt{},
 		wake:     make(chan struct{}, 1),
 		work:     make(chan struct{}, 1),
+		look:     make(chan struct{}, 1),
 		ended:    make(chan struct{}),
 		flush:    make(chan struct{}),
 		draining: make(chan struct{}),
@@ -198,13 +201,6 @@ func (e *Executor) Unserve(ctx context.Context, name string) error {
 	}
 	e.mu.Unlock()
 	return nil
-}
-
-// Kinds returns the kinds that have a handler, sorted.
-func (e *Executor) Kinds() []string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return slices.Clone(e.kinds)
 }
 
 // Draining returns a channel that is closed when no further job will be started: the

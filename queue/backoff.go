@@ -15,25 +15,25 @@ type Backoff struct {
 	Jitter float64       // default 0.2: the wait is up to 20 % shorter or longer; negative: none
 }
 
-// DefaultBackoff waits 1 s, 2 s, 4 s, … up to a day: 25 attempts take about nine days.
-var DefaultBackoff = Backoff{Base: time.Second, Factor: 2, Max: 24 * time.Hour, Jitter: 0.2}
+// defaultBackoff waits 1 s, 2 s, 4 s, … up to a day: 25 attempts take about nine days.
+var defaultBackoff = Backoff{Base: time.Second, Factor: 2, Max: 24 * time.Hour, Jitter: 0.2}
 
 // withDefaults returns b with its unset fields filled in.
 func (b Backoff) withDefaults() Backoff {
 	if b.Base <= 0 {
-		b.Base = DefaultBackoff.Base
+		b.Base = defaultBackoff.Base
 	}
 	if !(b.Factor >= 1) { // also catches NaN
-		b.Factor = DefaultBackoff.Factor
+		b.Factor = defaultBackoff.Factor
 	}
 	if b.Max <= 0 {
-		b.Max = max(DefaultBackoff.Max, b.Base)
+		b.Max = max(defaultBackoff.Max, b.Base)
 	}
 	switch {
 	case b.Jitter < 0:
 		b.Jitter = 0
 	case !(b.Jitter > 0):
-		b.Jitter = DefaultBackoff.Jitter
+		b.Jitter = defaultBackoff.Jitter
 	case b.Jitter > 1:
 		b.Jitter = 1
 	}

@@ -81,13 +81,12 @@ func (q *Queue) Count(ctx context.Context, f store.Filter) ([]store.CountRow, er
 			return !f.Match(&store.Job{Queue: r.Queue, Kind: r.Kind, State: r.State})
 		}), nil
 	}
-	parts := store.HeadOnly
 	type key struct {
 		queue, kind string
 		state       store.State
 	}
 	sums := map[key]int64{}
-	for j, err := range q.Jobs(ctx, f, parts) {
+	for j, err := range q.Jobs(ctx, f, store.HeadOnly) {
 		if err != nil {
 			return nil, err
 		}
@@ -109,8 +108,6 @@ func Total(rows []store.CountRow) int64 {
 	}
 	return n
 }
-
-func contains(list []string, s string) bool { return slices.Contains(list, s) }
 
 func ids(jobs []store.Job) []store.ID {
 	out := make([]store.ID, len(jobs))

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bgq-dev/bgq/store"
@@ -88,7 +89,7 @@ func (q *Queue) recoverRunning(ctx context.Context, n int64, lost []string, sum 
 // crashEvent decides what the death of the process means for a job that was running.
 func crashEvent(j *store.Job, alone bool, lost []string) Event {
 	switch {
-	case contains(lost, j.Kind):
+	case slices.Contains(lost, j.Kind):
 		return Abandon
 	case !alone:
 		return Recover
@@ -119,7 +120,7 @@ func (q *Queue) abandonWaiting(ctx context.Context, lost []string, sum *Recovere
 		return err
 	}
 	for _, r := range rows {
-		if r.State.Final() || !contains(lost, r.Kind) {
+		if r.State.Final() || !slices.Contains(lost, r.Kind) {
 			continue
 		}
 		filter := store.Filter{Queues: []string{r.Queue}, Kinds: []string{r.Kind}, States: store.SetOf(r.State)}
