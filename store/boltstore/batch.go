@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -10,9 +11,11 @@ import (
 // batchRecord is a batch on disk.
 type batchRecord struct {
 	store.Batch `msgpack:",inline"`
-	// Floor is one more than the highest index whose job was removed as the last
-	// member: without it Next would go back, and ids would be used twice.
+	// Floor is one more than the highest index whose job was removed: without it Next
+	// would go back, and ids would be used twice.
 	Floor int64 `msgpack:"floor"`
+
+	raised bool // Floor is yet to be written
 }
 
 // PutBatch implements [store.Store]. The base must not be that of another batch.
@@ -22,7 +25,7 @@ func (s *Store) PutBatch(ctx context.Context, b store.Batch) (store.Batch, bool,
 	}
 	rec := &batchRecord{Batch: b}
 	rec.Info = append(store.Value(nil), b.Info...)
-	rec.Next = 0
+	rec.Next, rec.CreatedAt = 0, stored(b.CreatedAt)
 	created := false
 	var answer store.Batch
 	err := s.do(ctx, &op{
@@ -210,36 +213,62 @@ func (t *txn) putBatch(b *batchRecord) {
 	}
 	t.put(tableBatch, key, sealed)
 	t.batches[b.Name] = b
+	b.raised = false
 }
 
-// nextMember returns one more than the highest index that a batch ever had.
+// nextMember returns one more than the highest index that a batch ever had. It looks
+// for the last member from behind, and steps over two things: pages that this
+// transaction has emptied, where a cursor that goes back stands still for a moment
+// and yields nothing; and jobs whose drawn id happens to lie among those of the batch.
 func (r *reader) nextMember(b *batchRecord) int64 {
-	next := b.Floor
+	base := b.Base[:baseLen]
 	c := r.bucket(tableJob).Cursor()
-	k, _ := c.Seek(after(b.Base[:baseLen]))
-	if k == nil {
-		k, _ = c.Last()
-	} else {
+	first, _ := c.Seek(base)
+	if !bytes.HasPrefix(first, base) {
+		return b.Floor
+	}
+	var k []byte
+	if end := after(base); end != nil {
+		k, _ = c.Seek(end)
+	}
+	if k != nil {
 		k, _ = c.Prev()
+	} else {
+		k, _ = c.Last()
 	}
-	if len(k) == idLen && string(k[:baseLen]) == string(b.Base[:baseLen]) {
-		next = max(next, store.ID(k).MemberIndex()+1)
+	for ; ; k, _ = c.Prev() {
+		switch {
+		case k != nil && r.isMember(k, b.Name):
+			return max(b.Floor, store.ID(k).MemberIndex()+1)
+		case bytes.Equal(k, first):
+			return b.Floor
+		}
 	}
-	return next
 }
 
-// keepNext is called before a job is removed. If it is the last member of a batch,
-// the batch remembers that its index was used.
+// isMember tells whether the job with that key belongs to a batch. A damaged one
+// counts: better an index that is never used than one that is used twice.
+func (r *reader) isMember(key []byte, batch string) bool {
+	if len(key) != idLen {
+		return false
+	}
+	j, err := r.head(store.ID(key))
+	return err != nil || j != nil && j.Batch == batch
+}
+
+// keepNext is called before a job is removed: its batch remembers that the index was
+// used. It is written with the counters, once for all members of a transaction.
 func (t *txn) keepNext(j *store.Job) {
 	if j.Batch == "" {
 		return
 	}
 	b, err := t.batch(j.Batch)
-	if err != nil || b == nil || j.Index < b.Floor || t.nextMember(b) != j.Index+1 {
-		return
+	if err != nil || b == nil || !bytes.HasPrefix(j.ID[:], b.Base[:baseLen]) {
+		return // not a member by its id: it was stored before the batch was put
 	}
-	b.Floor = j.Index + 1
-	t.putBatch(b)
+	if index := j.ID.MemberIndex(); index >= b.Floor {
+		b.Floor, b.raised = index+1, true
+	}
 }
 
 // after returns the smallest key behind all keys that begin with prefix, or nil if

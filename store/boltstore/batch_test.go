@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/bgq-dev/bgq/store"
@@ -77,5 +78,47 @@ func TestBatchNextNeverGoesBack(t *testing.T) {
 		if got, created := putBatch(t, s, b); created || got.Next != 5 {
 			t.Errorf("PutBatch again: created %v, Next %d", created, got.Next)
 		}
+	}
+}
+
+// The same when one commit deletes all, and has emptied the page behind the batch
+// before it comes to the members.
+func TestBatchNextAfterOneDelete(t *testing.T) {
+	s := open(t, Options{})
+	b, _ := putBatch(t, s, store.Batch{Name: "b", Base: store.NewBatchID(), Queue: "batch:b"})
+	var ids []store.ID
+	for i := range int64(5) {
+		mustEnqueue(t, s, testMember(b, i))
+		ids = append(ids, b.Base.Member(i))
+	}
+	others := newTestJobs(600)
+	for i := range others {
+		others[i].ID[0]++ // surely behind the batch
+	}
+	mustEnqueue(t, s, others...)
+	for i := range others[:500] {
+		ids = append(ids, others[i].ID)
+	}
+	slices.Reverse(ids)
+	if _, err := s.Change(t.Context(), store.Change{IDs: ids, Delete: store.EveryState}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Batch(t.Context(), "b"); err != nil || got.Next != 5 {
+		t.Errorf("Next is %d, %v", got.Next, err)
+	}
+}
+
+// Ids are drawn by chance: one of another job may lie among those of a batch.
+func TestBatchNextIgnoresStrangers(t *testing.T) {
+	s := open(t, Options{})
+	b, _ := putBatch(t, s, store.Batch{Name: "b", Base: store.NewBatchID(), Queue: "batch:b"})
+	stranger := newTestJob()
+	stranger.ID = b.Base.Member(1 << 50)
+	mustEnqueue(t, s, stranger)
+	for i := range int64(3) {
+		if got, err := s.Batch(t.Context(), "b"); err != nil || got.Next != i {
+			t.Errorf("Next is %d, want %d, %v", got.Next, i, err)
+		}
+		mustEnqueue(t, s, testMember(b, i))
 	}
 }

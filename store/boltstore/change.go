@@ -20,15 +20,15 @@ func (s *Store) Change(ctx context.Context, change store.Change) (store.Changed,
 	c := change
 	c.IDs = append([]store.ID(nil), change.IDs...)
 	c.Cases = append([]store.Move(nil), change.Cases...)
-	if change.Failure != nil {
-		failure := *change.Failure
-		c.Failure = &failure
+	failure, err := encodeFailure(change.Failure)
+	if err != nil {
+		return store.Changed{}, err
 	}
 	var changed store.Changed
-	err := s.do(ctx, &op{
-		jobs: len(c.IDs),
+	err = s.do(ctx, &op{
+		jobs: len(c.IDs), bytes: len(c.IDs) * len(failure),
 		run: func(t *txn) (err error) {
-			changed, err = t.change(&c)
+			changed, err = t.change(&c, failure)
 			return err
 		},
 	})
@@ -39,7 +39,7 @@ func (s *Store) Change(ctx context.Context, change store.Change) (store.Changed,
 }
 
 // change does to each job what the change says about its state.
-func (t *txn) change(c *store.Change) (store.Changed, error) {
+func (t *txn) change(c *store.Change, failure []byte) (store.Changed, error) {
 	for _, id := range c.IDs { // whatever may fail is read before anything is written
 		j, err := t.load(id)
 		if err != nil {
@@ -59,7 +59,7 @@ func (t *txn) change(c *store.Change) (store.Changed, error) {
 			continue
 		}
 		was := j.State
-		if !t.changeOne(j, c) {
+		if !t.changeOne(j, c, failure) {
 			changed.Refused = append(changed.Refused, store.Refusal{ID: id, State: was})
 			continue
 		}
@@ -69,7 +69,7 @@ func (t *txn) change(c *store.Change) (store.Changed, error) {
 	return changed, nil
 }
 
-func (t *txn) changeOne(j *store.Job, c *store.Change) bool {
+func (t *txn) changeOne(j *store.Job, c *store.Change, failure []byte) bool {
 	switch {
 	case c.Delete.Has(j.State):
 		t.remove(j)
@@ -89,11 +89,7 @@ func (t *txn) changeOne(j *store.Job, c *store.Change) bool {
 		if ok, _ := t.admits(j, m); !ok {
 			return false
 		}
-		t.apply(j, m, func() {
-			if c.Failure != nil {
-				t.addFailure(j, c.Failure)
-			}
-		})
+		t.apply(j, m, func() { t.addFailure(j, failure) })
 		return true
 	}
 	return false

@@ -74,7 +74,9 @@ func (t *txn) claim(req *claim) (store.Claimed, error) {
 		if req.Alone {
 			from, n = tableAlone, min(w.N, 1-len(claimed.Jobs))
 		}
-		for _, c := range t.next(from, w.Queue, req.Kinds, n) {
+		found := t.next(from, w.Queue, req.Kinds, n)
+		claimed.Jobs = slices.Grow(claimed.Jobs, len(found))
+		for _, c := range found {
 			t.apply(c.head, &req.Move, nil)
 			j := *c.head
 			j.Tags, j.Args = slices.Clone(j.Tags), c.args

@@ -214,13 +214,28 @@ func (d *decoder) text() string { return string(d.take(d.uvarint())) }
 
 // encodeMsgpack writes a record that is read rarely, and sealed.
 func encodeMsgpack(key []byte, v any) ([]byte, error) {
+	body, err := marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return seal(key, body), nil
+}
+
+func marshal(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := msgpack.NewEncoder(&buf)
 	enc.UseCompactInts(true)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
+	err := enc.Encode(v)
+	return buf.Bytes(), err
+}
+
+// encodeFailure writes a failure before the number is known under which it will stand:
+// it is not sealed yet. It returns nil for none.
+func encodeFailure(f *store.Failure) ([]byte, error) {
+	if f == nil {
+		return nil, nil
 	}
-	return seal(key, buf.Bytes()), nil
+	return marshal(f)
 }
 
 // decodeMsgpack reads what encodeMsgpack wrote. Nothing is decoded before its

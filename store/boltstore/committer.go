@@ -50,8 +50,10 @@ type op struct {
 	queues   []string
 
 	phase     phase
-	fresh     bool // has not been tried yet
-	withdrawn bool // the caller has gone
+	fresh     bool  // is to be tried, whatever was woken
+	tried     bool  // run was called in the transaction under way
+	err       error // what it returned, or the failure of the transaction
+	withdrawn bool  // the caller has gone
 	answer    chan error
 }
 
@@ -251,21 +253,20 @@ func (c *committer) wantsTry(o *op, woken map[string]struct{}) bool {
 
 // conclude hands out the answers of a commit. Claims that found nothing go on
 // waiting, unless the store is being closed.
-func (c *committer) conclude(g group, answers map[*op]error) {
+func (c *committer) conclude(g group) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, o := range g.ops {
-		o.answer <- answers[o]
+		o.answer <- o.err
 	}
 	for _, o := range g.standing {
-		err, tried := answers[o]
 		switch {
-		case tried && err != errNothingYet:
-			o.answer <- err
+		case o.tried && o.err != errNothingYet:
+			o.answer <- o.err
 		case o.withdrawn:
 			o.answer <- errWithdrawn
 		default:
-			o.phase, o.fresh = waiting, false
+			o.phase, o.tried = waiting, false
 			continue
 		}
 		c.standing = slices.DeleteFunc(c.standing, func(other *op) bool { return other == o })
@@ -295,7 +296,6 @@ func (s *Store) run() {
 
 // commit runs a group in one transaction and answers it.
 func (s *Store) commit(g group) {
-	answers := make(map[*op]error, len(g.ops)+len(g.standing))
 	err := s.transact(func(t *txn) {
 		var full error
 		if slices.ContainsFunc(g.ops, func(o *op) bool { return o.growing }) {
@@ -306,38 +306,43 @@ func (s *Store) commit(g group) {
 		}
 		for _, o := range g.ops {
 			if o.growing && full != nil {
-				answers[o] = full
+				o.err = full
 			} else {
-				answers[o] = o.run(t)
+				o.err = o.run(t)
 			}
 		}
 		for _, o := range g.standing {
 			if s.committer.wantsTry(o, t.woken) {
-				answers[o] = o.run(t)
+				o.tried, o.fresh = true, false
+				o.err = o.run(t)
 			}
 		}
 	})
 	if err != nil {
-		s.spread(err, g, answers)
+		s.spread(err, g)
 	}
-	s.committer.conclude(g, answers)
+	s.committer.conclude(g)
 }
 
 // spread gives the failure of a transaction to all who took part in it. Who was
-// refused by itself keeps that answer, and a claim that found nothing goes on
-// waiting if there is anything to wait for.
-func (s *Store) spread(err error, g group, answers map[*op]error) {
+// refused by itself keeps that answer. A claim that found nothing goes on waiting, if
+// there is anything to wait for; it looks again at once, because what it found taken
+// may be there after all.
+func (s *Store) spread(err error, g group) {
 	for _, o := range g.ops {
-		if answers[o] == nil {
-			answers[o] = err
+		if o.err == nil {
+			o.err = err
 		}
 	}
 	over := s.broken()
 	for _, o := range g.standing {
-		if own, tried := answers[o]; tried && own == nil {
-			answers[o] = err
-		} else if over != nil {
-			answers[o] = over
+		switch {
+		case o.tried && o.err == nil, !o.tried && o.fresh && over == nil:
+			o.tried, o.err = true, err
+		case over != nil:
+			o.tried, o.err = true, over
+		default:
+			o.fresh = true
 		}
 	}
 }

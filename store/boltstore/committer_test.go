@@ -3,6 +3,7 @@ package boltstore
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -275,6 +276,57 @@ func TestStandingClaimCalledOffTooLate(t *testing.T) {
 		close(leave)
 		if claimed := <-served; len(claimed.Jobs) != 1 {
 			t.Errorf("claimed %v", claimed)
+		}
+	})
+}
+
+// A claim that found nothing because another took the last job looks again if that
+// commit fails: the job is there after all.
+func TestStandingClaimOutlivesFailedCommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, Options{})
+		mustEnqueue(t, s, newTestJob())
+		release := stall(t, s)
+		first := standing(t.Context(), s, request(1))
+		second := standing(t.Context(), s, request(1))
+		broken := errors.New("input/output error")
+		failed := make(chan error, 1)
+		go func() {
+			failed <- s.do(t.Context(), &op{run: func(t *txn) error {
+				t.err = broken
+				return nil
+			}})
+		}()
+		synctest.Wait()
+		release()
+		if err := <-failed; !errors.Is(err, broken) {
+			t.Errorf("the call that failed: %v", err)
+		}
+		if a := <-first; !errors.Is(a.err, broken) {
+			t.Errorf("the claim that had the job: %+v", a)
+		}
+		if a := <-second; a.err != nil || len(a.claimed.Jobs) != 1 {
+			t.Errorf("the claim that found nothing: %+v", a)
+		}
+	})
+}
+
+// A job that is claimed in the commit that stores it looks as if it had been read.
+func TestStandingClaimGetsWhatIsStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, Options{})
+		answer := standing(t.Context(), s, request(1))
+		j := newTestJob()
+		j.RunAt = time.Now().In(time.FixedZone("elsewhere", 3600))
+		j.CreatedAt = j.RunAt
+		mustEnqueue(t, s, j)
+		a := <-answer
+		read, err := s.Get(t.Context(), []store.ID{j.ID}, store.PartArgs)
+		if a.err != nil || err != nil {
+			t.Fatal(a.err, err)
+		}
+		if !reflect.DeepEqual(a.claimed.Jobs, read) {
+			t.Errorf("claimed %+v\nread    %+v", a.claimed.Jobs, read)
 		}
 	})
 }

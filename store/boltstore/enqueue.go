@@ -59,6 +59,7 @@ func (s *Store) prepare(jobs []store.Job) ([]newJob, error) {
 		j.Tags = append([]string(nil), j.Tags...)
 		j.Args, j.Result, j.Failures, j.Checkpoints = nil, nil, nil, nil
 		j.ArgsSize, j.ResultSize, j.FailureCount = len(jobs[i].Args), 0, 0
+		j.RunAt, j.CreatedAt, j.AttemptedAt = stored(j.RunAt), stored(j.CreatedAt), stored(j.AttemptedAt)
 		j.FinalisedAt = time.Time{}
 		fresh[i].head = j
 		if jobs[i].Args != nil {
@@ -130,8 +131,13 @@ func (s *Store) checkJob(j *store.Job) error {
 			return err
 		}
 	}
-	for what, at := range map[string]time.Time{"run_at": j.RunAt, "created_at": j.CreatedAt} {
-		if err := checkTime(what, at); err != nil {
+	for _, moment := range []struct {
+		what string
+		at   time.Time
+	}{
+		{"run_at", j.RunAt}, {"created_at", j.CreatedAt}, {"attempted_at", j.AttemptedAt},
+	} {
+		if err := checkTime(moment.what, moment.at); err != nil {
 			return err
 		}
 	}

@@ -19,7 +19,7 @@ func (s *Store) Finish(ctx context.Context, outcomes []store.Outcome) ([]bool, e
 	jobs, bytes := 0, 0
 	for i := range ends {
 		jobs += 1 + len(ends[i].next)
-		bytes += len(ends[i].result) + sizeOf(ends[i].next)
+		bytes += len(ends[i].result) + len(ends[i].failure) + sizeOf(ends[i].next)
 	}
 	var held []bool
 	err = s.do(ctx, &op{
@@ -38,8 +38,9 @@ func (s *Store) Finish(ctx context.Context, outcomes []store.Outcome) ([]bool, e
 // end is an outcome that was checked, and whose values are ready to be written.
 type end struct {
 	store.Outcome
-	result []byte // sealed; nil: none
-	next   []newJob
+	result  []byte // sealed; nil: none
+	failure []byte // encoded; nil: none
+	next    []newJob
 }
 
 func (s *Store) prepareEnds(outcomes []store.Outcome) ([]end, error) {
@@ -60,9 +61,8 @@ func (s *Store) prepareEnds(outcomes []store.Outcome) ([]end, error) {
 		if o.Result != nil {
 			ends[i].result = sealValue(o.Ref.ID[:], o.Result)
 		}
-		if o.Failure != nil {
-			failure := *o.Failure
-			ends[i].Failure = &failure
+		if ends[i].failure, err = encodeFailure(o.Failure); err != nil {
+			return nil, fmt.Errorf("failure of job %s: %w", o.Ref.ID, err)
 		}
 		if ends[i].next, err = s.prepare(o.Next); err != nil {
 			return nil, fmt.Errorf("behind job %s: %w", o.Ref.ID, err)
@@ -96,9 +96,7 @@ func (t *txn) finish(ends []end) ([]bool, error) {
 				j.ResultSize = len(e.Result)
 				j.Consumed = false
 			}
-			if e.Failure != nil {
-				t.addFailure(j, e.Failure)
-			}
+			t.addFailure(j, e.failure)
 		})
 		if e.result != nil {
 			t.put(tableResult, j.ID[:], e.result)

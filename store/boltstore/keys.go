@@ -186,6 +186,10 @@ func fromNanos(n int64) time.Time {
 	return time.Unix(0, n).UTC()
 }
 
+// stored returns a time as it comes back from the file, for records that are handed
+// out by the commit that stores them.
+func stored(t time.Time) time.Time { return fromNanos(nanos(t)) }
+
 // The earliest and the latest time that nanoseconds can say.
 var minTime, maxTime = time.Unix(0, math.MinInt64), time.Unix(0, math.MaxInt64)
 

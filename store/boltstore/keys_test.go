@@ -128,3 +128,14 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+// A new job holds its unique key only if it should: here it was claimed before, in
+// another file. The audit finds a key that is held without need.
+func TestUniqueKeyOfAJobThatHadStarted(t *testing.T) {
+	s := open(t, Options{})
+	j := newTestJob()
+	j.Unique, j.UniqueUntil, j.Claim = "key", store.UntilStart, 3
+	mustEnqueue(t, s, j)
+	j.ID = store.NewID()
+	mustEnqueue(t, s, j)
+}

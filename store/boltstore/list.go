@@ -89,15 +89,18 @@ func (l *listing) fill(r *reader, page *store.Page) error {
 		if err := r.parts(j, forMatch); err != nil {
 			return err
 		}
-		if l.Filter.Match(j) {
-			if parts&store.PartFailures == 0 {
-				j.Failures = nil
-			}
+		matches := (l.From == 0 || j.Index >= l.From) && l.Filter.Match(j)
+		if matches {
 			if err := r.parts(j, parts&^forMatch); err != nil {
 				return err
 			}
+		}
+		size += sizeOfParts(j) // of all that was read
+		if matches {
+			if parts&store.PartFailures == 0 {
+				j.Failures = nil
+			}
 			page.Jobs = append(page.Jobs, *j)
-			size += sizeOfParts(j)
 		}
 		if len(page.Jobs) == l.Limit || page.Scanned >= maxScanned || size >= maxPageBytes {
 			page.Next = l.writeCursor(e.place)
@@ -110,7 +113,7 @@ func (l *listing) fill(r *reader, page *store.Page) error {
 func sizeOfParts(j *store.Job) int {
 	n := len(j.Args) + len(j.Result)
 	for i := range j.Failures {
-		n += len(j.Failures[i].Stack) + len(j.Failures[i].Output)
+		n += len(j.Failures[i].Message) + len(j.Failures[i].Stack) + len(j.Failures[i].Output)
 	}
 	for i := range j.Checkpoints {
 		n += len(j.Checkpoints[i].Value)

@@ -136,3 +136,22 @@ func TestCursors(t *testing.T) {
 		}
 	}
 }
+
+// A listing from an index on is one also where the members can be anywhere, because
+// the batch was never put.
+func TestListFromInABatchThatWasNeverPut(t *testing.T) {
+	s := open(t, Options{})
+	var want []store.ID
+	for i := range int64(5) {
+		j := newTestJob()
+		j.Batch, j.Index = "thread", i
+		mustEnqueue(t, s, j)
+		if i >= 3 {
+			want = append(want, j.ID)
+		}
+	}
+	got, _ := walkPages(t, s, store.ListRequest{Filter: store.Filter{Batches: []string{"thread"}}, Ascending: true, From: 3})
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

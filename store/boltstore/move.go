@@ -59,7 +59,7 @@ func (t *txn) apply(j *store.Job, m *store.Move, also func()) {
 func moveFields(j *store.Job, m *store.Move) {
 	j.State = m.To
 	if !m.RunAt.IsZero() {
-		j.RunAt = m.RunAt
+		j.RunAt = stored(m.RunAt)
 	}
 	j.Attempt = max(0, j.Attempt+m.Attempt)
 	j.Recoveries = max(0, j.Recoveries+m.Recovery)

@@ -27,7 +27,7 @@ type Options struct {
 	// means one second.
 	LockTimeout time.Duration
 	// MaxValue is the most bytes of one value: arguments, a result, a checkpoint. 0
-	// means 1 MiB.
+	// means 1 MiB; more than 1 GiB is not possible.
 	MaxValue int
 	// MaxBatch is the most items of one call. 0 means 10,000.
 	MaxBatch int
@@ -47,6 +47,7 @@ func (o Options) withDefaults() Options {
 	if o.MaxValue <= 0 {
 		o.MaxValue = 1 << 20
 	}
+	o.MaxValue = min(o.MaxValue, 1<<30) // bbolt takes no values of 2 GiB
 	if o.MaxBatch <= 0 {
 		o.MaxBatch = 10_000
 	}
@@ -77,7 +78,7 @@ func Open(path string, o Options) (*Store, error) {
 			return nil, err
 		}
 	}
-	db, clean, err := s.openFile()
+	db, file, clean, err := s.openFile()
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +86,7 @@ func Open(path string, o Options) (*Store, error) {
 		db.Close()
 		return nil, err
 	}
-	s.db, s.written = db, !clean
+	s.db, s.file, s.written = db, file, !clean
 	if !o.ReadOnly {
 		s.committer = committer{
 			touched: map[string]struct{}{},
@@ -109,8 +110,7 @@ func initialMap() int {
 
 // openFile opens the file through bbolt, having locked and checked it first. clean
 // tells whether it was closed well the last time.
-func (s *Store) openFile() (db *bbolt.DB, clean bool, err error) {
-	var f *os.File
+func (s *Store) openFile() (db *bbolt.DB, f *os.File, clean bool, err error) {
 	options := &bbolt.Options{
 		Timeout:         s.opts.LockTimeout,
 		ReadOnly:        s.opts.ReadOnly,
@@ -131,9 +131,9 @@ func (s *Store) openFile() (db *bbolt.DB, clean bool, err error) {
 			unlockFile(f)
 			f.Close()
 		}
-		return nil, false, s.openError(err)
+		return nil, nil, false, s.openError(err)
 	}
-	return db, clean, nil
+	return db, f, clean, nil
 }
 
 // openError makes an error of Open a FileError with a hint.
@@ -158,33 +158,48 @@ func (s *Store) openError(err error) error {
 // can be let at it: bbolt would make a database of an empty file, and can crash the
 // whole process on a damaged one.
 func (s *Store) lockAndCheck(name string, flag int) (f *os.File, clean bool, err error) {
-	f, err = os.OpenFile(name, flag, 0)
-	if err != nil {
-		return nil, false, s.openPathError(name, err)
+	for {
+		// Looked at before it is opened: opening a pipe could wait for ever.
+		if info, err := os.Stat(name); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+			return nil, false, s.fail(fmt.Errorf("%w: it is no regular file", store.ErrForeign), "name a file")
+		}
+		f, err = os.OpenFile(name, flag, 0)
+		if err != nil {
+			return nil, false, s.openPathError(name, err)
+		}
+		clean, err = s.inspect(f)
+		switch {
+		case err == nil:
+			return f, clean, nil
+		case err != errReplaced:
+			return nil, false, errors.Join(err, f.Close())
+		}
+		f.Close()
 	}
-	clean, err = s.inspect(f)
-	if err != nil {
-		return nil, false, errors.Join(err, f.Close())
-	}
-	return f, clean, nil
 }
 
+// errReplaced says that the path leads to another file than the one that was opened.
+var errReplaced = errors.New("the file was replaced")
+
 func (s *Store) inspect(f *os.File) (clean bool, err error) {
-	info, err := f.Stat()
-	if err != nil {
-		return false, err
-	}
-	if !info.Mode().IsRegular() {
-		return false, s.fail(fmt.Errorf("%w: it is no regular file", store.ErrForeign), "name a file")
-	}
 	if err := lockFile(f, !s.opts.ReadOnly, s.opts.LockTimeout); err != nil {
 		if errors.Is(err, errHeld) {
 			err = s.locked()
 		}
 		return false, err
 	}
-	if info, err = f.Stat(); err != nil { // it may have grown while we waited
+	info, err := f.Stat()
+	if err != nil {
 		return false, err
+	}
+	// While we waited for the lock, its holder may have put another file in its place.
+	// What is stored in a file without a name is lost.
+	there, err := os.Stat(f.Name())
+	switch {
+	case err != nil:
+		return false, s.openPathError(f.Name(), err)
+	case !os.SameFile(info, there):
+		return false, errReplaced
 	}
 	report, err := check(f, info.Size())
 	if err != nil {
@@ -226,6 +241,9 @@ func (s *Store) openPathError(name string, err error) error {
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return s.fail(fs.ErrPermission, "it belongs to another user, or its mode forbids it")
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return s.fail(err, "it is a link that leads nowhere, or was removed just now")
 	}
 	return s.fail(err, "")
 }

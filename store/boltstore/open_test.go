@@ -96,6 +96,11 @@ func TestOpenRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, Options{}, store.ErrForeign},
+		{"a link that leads nowhere", func(t *testing.T, path string) {
+			if err := os.Symlink("nowhere", path); err != nil {
+				t.Skip(err)
+			}
+		}, Options{}, fs.ErrNotExist},
 		{"a bbolt file of somebody else", makeForeign, Options{}, store.ErrForeign},
 		{"a newer format", makeNewer, Options{}, store.ErrNewerFormat},
 		{"a newer format, for reading", makeNewer, Options{ReadOnly: true}, store.ErrNewerFormat},

@@ -28,6 +28,7 @@ type Store struct {
 	// handle guards db: readers hold it shared, who replaces the handle holds it alone.
 	handle sync.RWMutex
 	db     *bbolt.DB // nil: closed or broken
+	file   *os.File  // what db reads and writes; it belongs to db
 
 	state  sync.Mutex // guards the fields below, and is held for moments only
 	failed error      // why nothing can be written any more

@@ -3,12 +3,15 @@ package boltstore
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"runtime/debug"
 	"time"
 
 	"go.etcd.io/bbolt"
 
 	"github.com/bgq-dev/bgq/store"
+	"github.com/bgq-dev/bgq/store/boltstore/internal/pagecheck"
 )
 
 // transact runs a function in a transaction that writes, and commits what it wrote.
@@ -75,10 +78,12 @@ func (s *Store) abandon(t *txn, err error) error {
 	return s.fail(err, hintDamaged)
 }
 
-// resolve finds out whether a commit that failed is in the file. The engine must
-// not go on with the same handle: it may build the next commit upon one that is
-// only half on disk. So the file is closed, opened again with all its checks, and
-// asked for its last transaction. The caller holds s.writer.
+// resolve finds out whether a commit that failed is in the file: its meta pages name
+// the last transaction. They are read while the file is locked yet, because the
+// transactions of another program have numbers too. The engine must not go on with
+// the same handle: it may build the next commit upon one that is only half on disk.
+// So the file is closed, and opened again with all its checks. The caller holds
+// s.writer.
 func (s *Store) resolve(id int, cause error) error {
 	s.handle.Lock()
 	defer s.handle.Unlock()
@@ -89,23 +94,23 @@ func (s *Store) resolve(id int, cause error) error {
 	}
 	db := s.db
 	s.db = nil
-	if err := closeSoon(db); err != nil {
+	before, last, err := lookAt(s.file)
+	if err := errors.Join(err, closeSoon(db)); err != nil {
 		return unknown(err)
 	}
-	db, _, err := s.openFile()
+	db, file, _, err := s.openFile()
 	if err != nil {
 		return unknown(err)
 	}
-	s.db = db
-	last := -1
-	err = db.View(func(tx *bbolt.Tx) error {
-		last = tx.ID()
-		return nil
-	})
-	if err != nil {
-		return unknown(err)
+	now, err := file.Stat()
+	if err == nil && !os.SameFile(before, now) {
+		err = errReplaced
 	}
-	if last < id {
+	if err != nil {
+		return unknown(errors.Join(err, closeSoon(db)))
+	}
+	s.db, s.file = db, file
+	if last < uint64(id) {
 		return s.fail(fmt.Errorf("%w: %w", store.ErrNotStored, cause), "free some space or look after the disk, then try again")
 	}
 	// It is in the file as we see it, but perhaps not yet on the disk: the failed call
@@ -113,7 +118,18 @@ func (s *Store) resolve(id int, cause error) error {
 	if err := db.Update(func(*bbolt.Tx) error { return nil }); err != nil {
 		return unknown(err)
 	}
+	s.written = true
 	return nil
+}
+
+// lookAt says which file it is, and the number of the last transaction in it.
+func lookAt(f *os.File) (fs.FileInfo, uint64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	report, err := pagecheck.ReadMeta(f, info.Size())
+	return info, report.TxID, err
 }
 
 // closeSoon closes a handle that may be in a bad state: after a panic a lock inside

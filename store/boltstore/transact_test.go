@@ -40,6 +40,27 @@ func TestFailedCommitIsResolved(t *testing.T) {
 	}
 }
 
+// If another file has taken the place of ours, its transactions say nothing of ours,
+// and nothing may be written into it.
+func TestFailedCommitInAFileThatWasReplaced(t *testing.T) {
+	s := open(t, Options{})
+	mustEnqueue(t, s, newTestJob())
+	last := commits(t, s)
+	other := copyFile(t, s.abs)
+	if err := os.Rename(s.abs, s.abs+".moved"); err != nil {
+		t.Skip(err) // an open file cannot be moved on this system
+	}
+	if err := os.Rename(other, s.abs); err != nil {
+		t.Fatal(err)
+	}
+	wantFileError(t, resolveAs(s, last), store.ErrUnknown)
+	_, err := s.Enqueue(t.Context(), newTestJobs(1))
+	wantFileError(t, err, store.ErrClosed)
+	if err := s.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+}
+
 // If the file cannot be opened again the outcome stays unknown, and everything after
 // it is refused, waiting claims too.
 func TestFailedCommitThatStaysUnknown(t *testing.T) {

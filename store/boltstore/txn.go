@@ -54,8 +54,12 @@ func (t *txn) put(in table, key, value []byte) {
 }
 
 func (t *txn) delete(from table, key []byte) {
+	c, _, found := t.seek(from, key)
+	if !found {
+		return
+	}
 	t.changed = true
-	if err := t.bucket(from).Delete(key); err != nil && t.err == nil {
+	if err := c.Delete(); err != nil && t.err == nil {
 		t.err = err
 	}
 }
@@ -81,8 +85,8 @@ func (t *txn) load(id store.ID) (*store.Job, error) {
 // insert stores the head of a new job, and takes its unique key.
 func (t *txn) insert(j *store.Job) {
 	t.stand(j)
-	t.add(j, 1)
-	if j.Unique != "" {
+	t.add(j, j.State, 1)
+	if wantsKey(j) {
 		t.takeKey(j)
 	}
 	t.put(tableJob, j.ID[:], encodeHead(j))
@@ -93,16 +97,16 @@ func (t *txn) insert(j *store.Job) {
 // update changes the head of a job, and with it the place of the job.
 func (t *txn) update(j *store.Job, change func()) {
 	from, key := indexKey(j)
-	before := *j
+	was := j.State
 	change()
 	to, newKey := indexKey(j)
 	if from != to || string(key) != string(newKey) {
 		t.delete(from, key)
 		t.stand(j)
 	}
-	if before.State != j.State {
-		t.add(&before, -1)
-		t.add(j, 1)
+	if was != j.State {
+		t.add(j, was, -1)
+		t.add(j, j.State, 1)
 		t.hint(store.OnJob, j.ID)
 	}
 	t.put(tableJob, j.ID[:], encodeHead(j))
@@ -125,12 +129,10 @@ func (t *txn) remove(j *store.Job) {
 	t.keepNext(j)
 	in, key := indexKey(j)
 	t.delete(in, key)
-	t.add(j, -1)
+	t.add(j, j.State, -1)
 	t.dropKey(j)
 	t.delete(tableJob, j.ID[:])
-	if j.ArgsSize >= 0 {
-		t.delete(tableArgs, j.ID[:])
-	}
+	t.delete(tableArgs, j.ID[:])
 	t.delete(tableResult, j.ID[:])
 	t.deletePrefix(tableFailure, j.ID[:])
 	t.deletePrefix(tablePoint, j.ID[:])
@@ -148,24 +150,29 @@ func (t *txn) deletePrefix(from table, prefix []byte) {
 	}
 }
 
-// addFailure appends to the failures of a job. The caller writes the head.
-func (t *txn) addFailure(j *store.Job, f *store.Failure) {
-	key := failureKey(j.ID, j.FailureCount)
-	sealed, err := encodeMsgpack(key, f)
-	if err != nil && t.err == nil {
-		t.err = err
+// addFailure appends an encoded failure to those of a job, unless it is nil. The
+// caller writes the head.
+func (t *txn) addFailure(j *store.Job, failure []byte) {
+	if failure == nil {
+		return
 	}
-	t.put(tableFailure, key, sealed)
+	key := failureKey(j.ID, j.FailureCount)
+	t.put(tableFailure, key, sealValue(key, failure))
 	j.FailureCount++
 }
 
-// add changes a counter, for now in memory.
-func (t *txn) add(j *store.Job, n int64) {
-	t.counts[counter{j.Queue, j.Kind, j.State}] += n
+// add changes the counter of a state, for now in memory.
+func (t *txn) add(j *store.Job, state store.State, n int64) {
+	t.counts[counter{j.Queue, j.Kind, state}] += n
 }
 
-// flush writes the counters. It is the last step before a commit.
+// flush writes what was gathered in memory. It is the last step before a commit.
 func (t *txn) flush() error {
+	for _, b := range t.batches {
+		if b != nil && b.raised {
+			t.putBatch(b)
+		}
+	}
 	for c, delta := range t.counts {
 		if delta == 0 {
 			continue

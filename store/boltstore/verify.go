@@ -29,7 +29,8 @@ const maxProblems = 1000
 // the indexes, the counters and the unique keys, and each of these against the jobs.
 // A problem with what is stored goes into the report; an error says that the check
 // itself could not be made. Writing goes on meanwhile, but the file grows by what is
-// written until the check ends.
+// written until the check ends; if it grows beyond what is mapped of it (1 GiB at
+// first), or a commit fails, writing waits for that end.
 func (s *Store) Verify(ctx context.Context) (Report, error) {
 	v := &verifier{
 		ctx:    ctx,
