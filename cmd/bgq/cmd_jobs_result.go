@@ -27,7 +27,7 @@ Exit code 3: the job failed or was cancelled; 1: it has not finished; 5: there i
 			return a.printResult(c.Context(), ids[0], raw)
 		},
 	}
-	c.Flags().BoolVar(&raw, "raw", false, "print a text or bytes as they are")
+	c.Flags().BoolVar(&raw, "raw", false, "print a text or bytes as they are, and of bgq run what the command printed")
 	return c
 }
 
@@ -46,7 +46,7 @@ func (a *app) printResult(ctx context.Context, id store.ID, raw bool) error {
 	if !raw {
 		return a.printJSON(valueJSON(j.Result))
 	}
-	b, err := valueRaw(j.Result)
+	b, err := resultRaw(j)
 	if err != nil {
 		return fail(exitError, "print it as JSON, without --raw", "job %s: the result cannot be printed raw: %w", id, err)
 	}

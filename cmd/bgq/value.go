@@ -12,6 +12,7 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 
+	batch "github.com/bgq-dev/bgq/cmd/bgq/internal/run"
 	"github.com/bgq-dev/bgq/store"
 )
 
@@ -179,6 +180,15 @@ func (r *renderer) extension() error {
 	}
 	fmt.Fprintf(&r.out, `{"$ext":%d,"$bin":%q}`, kind, base64.StdEncoding.EncodeToString(raw[len(raw)-n:]))
 	return nil
+}
+
+// resultRaw returns the result of a completed job as it is: what a command of bgq run
+// printed, or a text or bytes.
+func resultRaw(j *store.Job) ([]byte, error) {
+	if j.Kind == batch.Kind {
+		return batch.Stdout(j.Result)
+	}
+	return valueRaw(j.Result)
 }
 
 // valueRaw returns the bytes of a value that is a text or bytes.

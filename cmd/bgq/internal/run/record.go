@@ -35,6 +35,14 @@ type Result struct {
 	RuntimeMS int64 `msgpack:"runtime_ms"`
 }
 
+// Stdout returns what the command of a completed job printed, from its result. Where
+// that was longer than what is kept, a line in the middle says how much is left out.
+func Stdout(result store.Value) ([]byte, error) {
+	var r Result
+	err := decode(result, &r)
+	return []byte(r.Stdout), err
+}
+
 // Text is bytes that are mostly readable: a msgpack string if they are UTF-8,
 // otherwise binary, so that nothing is lost and what can be read is.
 type Text string
