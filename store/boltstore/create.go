@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -44,7 +45,10 @@ func (s *Store) createError(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		hint = "its directory must be writable"
 	}
-	return s.fail(err, hint)
+	if inner, ok := errors.AsType[*fs.PathError](err); ok { // its path is that of the temporary file
+		err = inner.Err
+	}
+	return s.fail(fmt.Errorf("it cannot be created: %w", err), hint)
 }
 
 // fill makes a journal of an empty file, and waits until it is on disk.

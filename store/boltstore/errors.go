@@ -6,7 +6,11 @@ import (
 	"github.com/bgq-dev/bgq/store"
 )
 
-const hintDamaged = "`bgq verify` shows what is damaged; put a copy from before in its place, or move it away to begin anew"
+const (
+	// hintDamaged is for a file that can be opened, hintUnreadable for one that cannot.
+	hintDamaged    = "`bgq verify` shows what is damaged; " + hintUnreadable
+	hintUnreadable = "put a copy from before in its place, or move it away to begin anew"
+)
 
 // fail makes an error about the file.
 func (s *Store) fail(err error, hint string) error {

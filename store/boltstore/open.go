@@ -145,11 +145,11 @@ func (s *Store) openError(err error) error {
 	case errors.Is(err, berrors.ErrTimeout):
 		return s.locked()
 	case errors.Is(err, store.ErrCorrupt):
-		return s.fail(err, hintDamaged)
+		return s.fail(err, hintUnreadable)
 	case errors.Is(err, fs.ErrPermission):
 		return s.fail(fs.ErrPermission, "it belongs to another user, or its mode forbids it")
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
-		return s.fail(damaged("%w", err), hintDamaged)
+		return s.fail(damaged("%w", err), hintUnreadable)
 	}
 	return s.fail(err, "")
 }
@@ -229,7 +229,7 @@ func (s *Store) checkError(err error, size int64) error {
 	case errors.Is(err, pagecheck.ErrNotBolt):
 		return s.fail(fmt.Errorf("%w: %w", store.ErrForeign, err), "check the name; the file was left as it is")
 	case errors.Is(err, pagecheck.ErrDamaged):
-		return s.fail(damaged("%w", err), hintDamaged)
+		return s.fail(damaged("%w", err), hintUnreadable)
 	}
 	return s.fail(err, "")
 }

@@ -30,7 +30,7 @@ var (
 	ErrNotBolt = errors.New("not a bbolt file")
 	// ErrDamaged: a bbolt file which bbolt must not open. The message names the
 	// page and what is wrong with it.
-	ErrDamaged = errors.New("damaged")
+	ErrDamaged = errors.New("its pages do not hold together")
 )
 
 // ReadMeta reads the two meta pages of a file of size bytes, and compares the size
