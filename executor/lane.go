@@ -25,7 +25,7 @@ type lane struct {
 
 const (
 	// stockTime bounds the time for which the stock of a lane should last. It is
-	// that of two claims, so that nobody waits for the next one.
+	// that of four claims: with less, the slots of jobs of a millisecond stand empty.
 	stockTime = 20 * time.Millisecond
 	// stockAge is how long a job may wait in stock before it is given back.
 	stockAge = 100 * time.Millisecond
@@ -76,7 +76,7 @@ func (l *lane) spare(claim time.Duration) int {
 	if l.slots == 0 {
 		return 0
 	}
-	return min(int(l.rate*min(2*claim, stockTime).Seconds()), maxStock)
+	return min(int(l.rate*min(4*claim, stockTime).Seconds()), maxStock)
 }
 
 // next moves a job of the stock into a free slot, or returns nil.
