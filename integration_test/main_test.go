@@ -97,7 +97,7 @@ var build = sync.OnceValues(func() (string, error) {
 })
 
 // bgq returns the command, as a user would type it, in a folder.
-func bgq(t *testing.T, dir string, args ...string) *exec.Cmd {
+func bgq(t testing.TB, dir string, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := build()
 	if err != nil {
