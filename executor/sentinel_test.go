@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -18,9 +19,13 @@ type hiddenError struct{ inner any }
 
 func (e hiddenError) Error() string { return "hidden" }
 
+// runs makes the codes of each run of a test its own: the registry is the process's.
+var runs atomic.Int32
+
 func TestRegisterError(t *testing.T) {
+	taken := fmt.Sprint("test.first.", runs.Add(1))
 	first, second := errors.New("first"), errors.New("second")
-	if err := RegisterError("test.first", first); err != nil {
+	if err := RegisterError(taken, first); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -28,13 +33,13 @@ func TestRegisterError(t *testing.T) {
 		err        error
 		want       string // part of the message; empty: accepted
 	}{
-		{"same pair again", "test.first", first, ""},
+		{"same pair again", taken, first, ""},
 		{"no code", "", second, "without a code"},
 		{"nil", "test.nil", nil, "nil"},
 		{"not comparable by type", "test.slice", sliceError{"x"}, "sliceError"},
 		{"not comparable by value", "test.hidden", hiddenError{[]int{1}}, "hiddenError"},
-		{"code taken", "test.first", second, "test.first"},
-		{"value has another code", "test.other", first, "test.first"},
+		{"code taken", taken, second, taken},
+		{"value has another code", "test.other", first, taken},
 		{"code of the standard library", "context.Canceled", second, "context.Canceled"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -51,8 +56,8 @@ func TestRegisterError(t *testing.T) {
 		})
 	}
 	// What was refused must have left nothing behind.
-	if got, ok := LookupError("test.first"); !ok || got != first {
-		t.Errorf("test.first is %v, %t", got, ok)
+	if got, ok := LookupError(taken); !ok || got != first {
+		t.Errorf("%s is %v, %t", taken, got, ok)
 	}
 	for _, code := range []string{"test.nil", "test.slice", "test.hidden", "test.other", ""} {
 		if got, ok := LookupError(code); ok {
@@ -65,12 +70,13 @@ func TestRegisterError(t *testing.T) {
 }
 
 func TestRegisterErrorConcurrently(t *testing.T) {
+	code := fmt.Sprint("test.race.", runs.Add(1))
 	var wg sync.WaitGroup
 	won := make([]bool, 8)
 	for i := range won {
 		wg.Go(func() {
-			won[i] = RegisterError("test.race", fmt.Errorf("number %d", i)) == nil
-			LookupError("test.race")
+			won[i] = RegisterError(code, fmt.Errorf("number %d", i)) == nil
+			LookupError(code)
 		})
 	}
 	wg.Wait()
