@@ -39,6 +39,38 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+// The whole of it in a few lines: a function with a name, a call that is on disk when
+// Invoke returns, and its result. The program of the README is in examples/quickstart.
+func Example() {
+	path, remove := scratch()
+	defer remove()
+	ctx := context.Background()
+	c, err := bgclient.Open(path)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.Close(ctx)
+	greet, err := bgclient.Register(c, "greet", func(_ context.Context, name string) (string, error) {
+		return "hello, " + name, nil
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := c.Start(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	inv, err := greet.Invoke(ctx, "world") // on disk when this returns
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(inv.Wait(ctx))
+	// Output: hello, world <nil>
+}
+
 // BgInvoke: call a function in the background, ask whether it runs, take the result.
 func ExampleTask_Invoke() {
 	path, remove := scratch()

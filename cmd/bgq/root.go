@@ -73,6 +73,7 @@ queue: what waits, what failed and why, and what to run again.`,
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("bgq {{.Version}}\n")
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 100"))
 
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
