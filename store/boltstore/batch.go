@@ -114,7 +114,7 @@ func (t *txn) deleteBatch(name string, limit int) (more bool, err error) {
 			return false, fmt.Errorf("batch %q: %w (job %s)", name, store.ErrRunning, j.ID)
 		}
 	}
-	var members []*store.Job
+	var members []*record
 	for k := range t.prefix(tableJob, base) {
 		j, err := t.load(store.ID(k))
 		if err != nil {
@@ -252,13 +252,13 @@ func (r *reader) isMember(key []byte, batch string) bool {
 	if len(key) != idLen {
 		return false
 	}
-	j, err := r.head(store.ID(key))
+	j, err := r.record(store.ID(key))
 	return err != nil || j != nil && j.Batch == batch
 }
 
 // keepNext is called before a job is removed: its batch remembers that the index was
 // used. It is written with the counters, once for all members of a transaction.
-func (t *txn) keepNext(j *store.Job) {
+func (t *txn) keepNext(j *record) {
 	if j.Batch == "" {
 		return
 	}

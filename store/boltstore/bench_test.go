@@ -44,7 +44,7 @@ func BenchmarkEnqueue(b *testing.B) {
 // BenchmarkRawEnqueue commits groups of n puts, each of the bytes of a job.
 func BenchmarkRawEnqueue(b *testing.B) {
 	j := newTestJob()
-	value := append(encodeHead(&j), make([]byte, 100+2*sumLen+64)...)
+	value := append(encodeJob(j), make([]byte, 100+64)...)
 	for _, n := range producers {
 		b.Run(fmt.Sprintf("group=%d", n), func(b *testing.B) {
 			db := rawDB(b)
@@ -101,7 +101,7 @@ func BenchmarkWork(b *testing.B) {
 // BenchmarkRawWork rewrites a record twice, in two commits a group.
 func BenchmarkRawWork(b *testing.B) {
 	j := newTestJob()
-	value := encodeHead(&j)
+	value := encodeJob(j)
 	for _, n := range producers {
 		b.Run(fmt.Sprintf("group=%d", n), func(b *testing.B) {
 			db := rawDB(b)

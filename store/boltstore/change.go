@@ -69,7 +69,7 @@ func (t *txn) change(c *store.Change, failure []byte) (store.Changed, error) {
 	return changed, nil
 }
 
-func (t *txn) changeOne(j *store.Job, c *store.Change, failure []byte) bool {
+func (t *txn) changeOne(j *record, c *store.Change, failure []byte) bool {
 	switch {
 	case c.Delete.Has(j.State):
 		t.remove(j)

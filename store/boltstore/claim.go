@@ -77,8 +77,8 @@ func (t *txn) claim(req *claim) (store.Claimed, error) {
 		found := t.next(from, w.Queue, req.Kinds, n)
 		claimed.Jobs = slices.Grow(claimed.Jobs, len(found))
 		for _, c := range found {
-			t.apply(c.head, &req.Move, nil)
-			j := *c.head
+			t.apply(c.job, &req.Move, nil)
+			j := c.job.Job
 			j.Tags, j.Args = slices.Clone(j.Tags), c.args
 			claimed.Jobs = append(claimed.Jobs, j)
 		}
@@ -93,7 +93,7 @@ func (t *txn) claim(req *claim) (store.Claimed, error) {
 
 // candidate is a job that may be claimed.
 type candidate struct {
-	head *store.Job
+	job  *record
 	args store.Value
 }
 
@@ -105,6 +105,13 @@ func (t *txn) next(from table, queue string, kinds []string, n int) []candidate 
 		return nil
 	}
 	lanes := t.lanes(from, queue, kinds)
+	if len(t.fresh) > 0 && from == tableReady {
+		if len(lanes) == 0 {
+			return t.takeFresh(queue, kinds, n)
+		}
+		t.place()
+		lanes = t.lanes(from, queue, kinds)
+	}
 	var found []candidate
 	size := 0
 	for len(lanes) > 0 && len(found) < n && size < maxPageBytes {
@@ -133,7 +140,11 @@ func (t *txn) candidate(in table, key []byte) (candidate, bool) {
 	if j == nil {
 		return candidate{}, false
 	}
-	args, err := t.value(j.ID, tableArgs, "arguments", j.ArgsSize)
+	return t.withArguments(j)
+}
+
+func (t *txn) withArguments(j *record) (candidate, bool) {
+	args, err := t.arguments(j)
 	return candidate{j, args}, err == nil
 }
 

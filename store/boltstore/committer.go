@@ -40,6 +40,8 @@ type op struct {
 	run func(*txn) error
 	// growing marks calls that are refused when the disk is nearly full.
 	growing bool
+	// blind marks calls that do not look into the indexes: see handing.go.
+	blind bool
 	// jobs and bytes bound what goes into one commit.
 	jobs, bytes int
 	// claim marks a call that is never left in doubt: its caller waits for the commit.
@@ -304,7 +306,11 @@ func (s *Store) commit(g group) {
 		for q := range g.woken {
 			t.woken[q] = struct{}{}
 		}
+		t.handing = len(g.standing) > 0
 		for _, o := range g.ops {
+			if !o.blind {
+				t.place()
+			}
 			if o.growing && full != nil {
 				o.err = full
 			} else {
@@ -317,6 +323,7 @@ func (s *Store) commit(g group) {
 				o.err = o.run(t)
 			}
 		}
+		t.place()
 	})
 	if err != nil {
 		s.spread(err, g)

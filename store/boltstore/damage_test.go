@@ -29,6 +29,9 @@ func furnish(t testing.TB, s *Store) []store.Job {
 	for i := range jobs {
 		jobs[i].Args = store.Value{0xa3, 'a', 'b', 'c'}
 		jobs[i].Tags = []string{"tag"}
+		if i%2 == 0 { // too large for the record
+			jobs[i].Args = largeValue('a')
+		}
 	}
 	for i := range 3 {
 		m := newTestJob()
@@ -56,6 +59,7 @@ func furnish(t testing.TB, s *Store) []store.Job {
 			outcomes[i].Failure = failure
 		}
 	}
+	outcomes[0].Result = largeValue('r')
 	outcomes[4].Ref = claimed.Jobs[6].Ref()
 	if _, err := s.Finish(ctx, outcomes); err != nil {
 		t.Fatal(err)
@@ -237,6 +241,7 @@ func TestTruncated(t *testing.T) {
 func TestDamagedRecordIsSteppedOver(t *testing.T) {
 	s := openAt(t, filepath.Join(t.TempDir(), "jobs.db"), Options{})
 	jobs := newTestJobs(4)
+	jobs[1].Args = largeValue('a')
 	jobs[3].State = store.Scheduled
 	due := newTestJob()
 	due.State = store.Scheduled
@@ -293,6 +298,10 @@ func TestVerifyFindsContradictions(t *testing.T) {
 		{"arguments that are gone", func(get func(table) *bbolt.Bucket) error {
 			k, _ := get(tableArgs).Cursor().First()
 			return get(tableArgs).Delete(append([]byte(nil), k...))
+		}},
+		{"arguments in two places", func(get func(table) *bbolt.Bucket) error {
+			k, _ := get(tableHeld).Cursor().First()
+			return get(tableArgs).Put(append([]byte(nil), k...), seal(k, nil))
 		}},
 		{"a failure that is gone", func(get func(table) *bbolt.Bucket) error {
 			k, _ := get(tableFailure).Cursor().First()

@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -19,7 +20,7 @@ func (s *Store) Enqueue(ctx context.Context, jobs []store.Job) ([]store.Enqueued
 	}
 	var answers []store.Enqueued
 	err = s.do(ctx, &op{
-		growing: true, jobs: len(fresh), bytes: sizeOf(fresh),
+		growing: true, blind: true, jobs: len(fresh), bytes: sizeOf(fresh),
 		run: func(t *txn) (err error) {
 			answers, err = t.enqueue(fresh)
 			return err
@@ -31,16 +32,17 @@ func (s *Store) Enqueue(ctx context.Context, jobs []store.Job) ([]store.Enqueued
 	return answers, nil
 }
 
-// newJob is a job that was checked, and whose arguments are ready to be written.
+// newJob is a job that was checked, and is ready to be written.
 type newJob struct {
-	head store.Job
-	args []byte // sealed; nil: none
+	record
+	encoded []byte // the record
+	apart   []byte // the sealed arguments, unless they are inside of the record
 }
 
 func sizeOf(jobs []newJob) int {
 	n := 0
 	for i := range jobs {
-		n += len(jobs[i].args)
+		n += len(jobs[i].encoded) + len(jobs[i].apart)
 	}
 	return n
 }
@@ -51,22 +53,37 @@ func (s *Store) prepare(jobs []store.Job) ([]newJob, error) {
 		return nil, err
 	}
 	fresh := make([]newJob, len(jobs))
+	now := s.Now()
 	for i := range jobs {
 		if err := s.checkJob(&jobs[i]); err != nil {
 			return nil, fmt.Errorf("job %s: %w", jobs[i].ID, err)
 		}
-		j := jobs[i]
-		j.Tags = append([]string(nil), j.Tags...)
-		j.Args, j.Result, j.Failures, j.Checkpoints = nil, nil, nil, nil
-		j.ArgsSize, j.ResultSize, j.FailureCount = len(jobs[i].Args), 0, 0
-		j.RunAt, j.CreatedAt, j.AttemptedAt = stored(j.RunAt), stored(j.CreatedAt), stored(j.AttemptedAt)
-		j.FinalisedAt = time.Time{}
-		fresh[i].head = j
-		if jobs[i].Args != nil {
-			fresh[i].args = sealValue(j.ID[:], jobs[i].Args)
-		}
+		fresh[i].prepare(&jobs[i], now)
 	}
 	return fresh, nil
+}
+
+func (n *newJob) prepare(j *store.Job, now time.Time) {
+	n.Job = *j
+	n.Tags = append([]string(nil), j.Tags...)
+	n.Args, n.Result, n.Failures, n.Checkpoints = nil, nil, nil, nil
+	n.ArgsSize, n.ResultSize, n.FailureCount = len(j.Args), 0, 0
+	if n.CreatedAt.IsZero() {
+		n.CreatedAt = now
+	}
+	n.RunAt, n.CreatedAt, n.AttemptedAt = stored(n.RunAt), stored(n.CreatedAt), stored(n.AttemptedAt)
+	n.FinalisedAt = time.Time{}
+	switch {
+	case inlined(j.Args):
+		n.args = j.Args
+	case j.Args != nil:
+		n.apart = sealValue(j.ID[:], j.Args)
+	}
+	n.encoded = n.encode(make([]byte, 0, n.encodedSize()))
+	if n.args != nil { // the caller may do with its own what it likes
+		end := len(n.encoded) - sumLen
+		n.args = n.encoded[end-len(n.args) : end : end]
+	}
 }
 
 func (s *Store) checkCount(n int) error {
@@ -155,7 +172,7 @@ func (t *txn) enqueue(jobs []newJob) ([]store.Enqueued, error) {
 // checkNew is the first phase: it reads whatever may be refused or damaged.
 func (t *txn) checkNew(jobs []newJob) error {
 	for i := range jobs {
-		j := &jobs[i].head
+		j := &jobs[i]
 		if j.Unique != "" {
 			if _, _, err := t.holder(j.Unique); err != nil {
 				return err
@@ -179,18 +196,12 @@ func (t *txn) checkNew(jobs []newJob) error {
 func (t *txn) storeNew(jobs []newJob) []store.Enqueued {
 	answers := make([]store.Enqueued, len(jobs))
 	for i := range jobs {
-		j := &jobs[i].head
+		j := &jobs[i]
 		if there, ok := t.existing(j); ok {
 			answers[i] = store.Enqueued{ID: there, Existing: true}
 			continue
 		}
-		if j.CreatedAt.IsZero() {
-			j.CreatedAt = t.now
-		}
 		t.insert(j)
-		if jobs[i].args != nil {
-			t.put(tableArgs, j.ID[:], jobs[i].args)
-		}
 		answers[i] = store.Enqueued{ID: j.ID}
 	}
 	return answers
@@ -198,8 +209,8 @@ func (t *txn) storeNew(jobs []newJob) []store.Enqueued {
 
 // existing finds the job that is there instead of a new one: by id, or else by
 // unique key.
-func (t *txn) existing(j *store.Job) (store.ID, bool) {
-	if t.get(tableJob, j.ID[:]) != nil {
+func (t *txn) existing(j *newJob) (store.ID, bool) {
+	if t.there(j.ID) {
 		return j.ID, true
 	}
 	if j.Unique == "" {
@@ -207,4 +218,20 @@ func (t *txn) existing(j *store.Job) (store.ID, bool) {
 	}
 	id, held, _ := t.holder(j.Unique) // checked in the first phase
 	return id, held
+}
+
+// there tells whether a job exists. Most new ids are greater than all in the file, and
+// need not be looked for.
+func (t *txn) there(id store.ID) bool {
+	if j, ok := t.jobs[id]; ok {
+		return j != nil
+	}
+	if !t.lookedUp {
+		t.lookedUp = true
+		t.newest, _ = t.bucket(tableJob).Cursor().Last()
+	}
+	if t.newest != nil && bytes.Compare(id[:], t.newest) > 0 {
+		return false
+	}
+	return t.get(tableJob, id[:]) != nil
 }

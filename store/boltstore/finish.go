@@ -19,11 +19,11 @@ func (s *Store) Finish(ctx context.Context, outcomes []store.Outcome) ([]bool, e
 	jobs, bytes := 0, 0
 	for i := range ends {
 		jobs += 1 + len(ends[i].next)
-		bytes += len(ends[i].result) + len(ends[i].failure) + sizeOf(ends[i].next)
+		bytes += len(ends[i].inside) + len(ends[i].result) + len(ends[i].failure) + sizeOf(ends[i].next)
 	}
 	var held []bool
 	err = s.do(ctx, &op{
-		jobs: jobs, bytes: bytes,
+		blind: true, jobs: jobs, bytes: bytes,
 		run: func(t *txn) (err error) {
 			held, err = t.finish(ends)
 			return err
@@ -38,7 +38,8 @@ func (s *Store) Finish(ctx context.Context, outcomes []store.Outcome) ([]bool, e
 // end is an outcome that was checked, and whose values are ready to be written.
 type end struct {
 	store.Outcome
-	result  []byte // sealed; nil: none
+	inside  []byte // the result, if it belongs into the record
+	result  []byte // sealed, if it stands apart
 	failure []byte // encoded; nil: none
 	next    []newJob
 }
@@ -58,7 +59,10 @@ func (s *Store) prepareEnds(outcomes []store.Outcome) ([]end, error) {
 			return nil, fmt.Errorf("outcome of job %s: %w", o.Ref.ID, err)
 		}
 		ends[i].Outcome = *o
-		if o.Result != nil {
+		switch {
+		case inlined(o.Result):
+			ends[i].inside = append([]byte{}, o.Result...)
+		case o.Result != nil:
 			ends[i].result = sealValue(o.Ref.ID[:], o.Result)
 		}
 		if ends[i].failure, err = encodeFailure(o.Failure); err != nil {
@@ -92,22 +96,30 @@ func (t *txn) finish(ends []end) ([]bool, error) {
 		}
 		held[i] = true
 		t.apply(j, &e.Move, func() {
-			if e.result != nil {
-				j.ResultSize = len(e.Result)
-				j.Consumed = false
-			}
+			t.setResult(j, e)
 			t.addFailure(j, e.failure)
 		})
-		if e.result != nil {
-			t.put(tableResult, j.ID[:], e.result)
-		}
 		t.storeNew(e.next)
 	}
 	return held, nil
 }
 
+// setResult puts a result in the place of an earlier one, if there is one. The caller
+// writes the record.
+func (t *txn) setResult(j *record, e *end) {
+	if e.Result == nil {
+		return
+	}
+	if e.result != nil {
+		t.put(tableResult, j.ID[:], e.result)
+	} else if j.resultApart() {
+		t.delete(tableResult, j.ID[:])
+	}
+	j.result, j.ResultSize, j.Consumed = e.inside, len(e.Result), false
+}
+
 // running returns the job of a claim, or nil if the claim does not hold any more.
-func (t *txn) running(ref store.Ref) (*store.Job, error) {
+func (t *txn) running(ref store.Ref) (*record, error) {
 	j, err := t.load(ref.ID)
 	if err != nil || j == nil || j.State != store.Running || j.Claim != ref.Claim {
 		return nil, err

@@ -62,26 +62,25 @@ const (
 	baseLen = 9
 )
 
-// indexKey returns where a job stands: the one index of its state, and its key there.
-func indexKey(j *store.Job) (table, []byte) {
+// indexKey returns where a job stands: the one index of its state, and its key there,
+// appended to k.
+func indexKey(k []byte, j *record) (table, []byte) {
 	switch j.State {
 	case store.Available:
 		t := tableReady
 		if j.Suspect {
 			t = tableAlone
 		}
-		return t, readyKey(j)
+		return t, appendReadyKey(k, j)
 	case store.Scheduled, store.Retryable:
-		k := make([]byte, 0, 1+timeLen+idLen)
 		k = append(k, byte(j.State))
 		k = appendTime(k, j.RunAt)
 		return tableDue, append(k, j.ID[:]...)
 	case store.Running:
-		return tableRun, j.ID[:]
+		return tableRun, append(k, j.ID[:]...)
 	case store.Pending:
-		return tableHeld, j.ID[:]
+		return tableHeld, append(k, j.ID[:]...)
 	default:
-		k := make([]byte, 0, 2+timeLen+idLen)
 		k = append(k, class(j.Kept), byte(j.State))
 		k = appendTime(k, j.FinalisedAt)
 		return tableDone, append(k, j.ID[:]...)
@@ -97,16 +96,15 @@ func class(kept bool) byte {
 	return 0
 }
 
-// readyKey orders available jobs by queue, kind, priority, time and id.
-func readyKey(j *store.Job) []byte {
-	k := make([]byte, 0, len(j.Queue)+len(j.Kind)+2+orderLen)
+// appendReadyKey orders available jobs by queue, kind, priority, time and id.
+func appendReadyKey(k []byte, j *record) []byte {
 	k = appendNames(k, j.Queue, j.Kind)
 	k = appendPriority(k, j.Priority)
 	k = appendTime(k, j.RunAt)
 	return append(k, j.ID[:]...)
 }
 
-// splitReady is the inverse of readyKey as far as scanning needs it.
+// splitReady is the inverse of appendReadyKey as far as scanning needs it.
 func splitReady(k []byte) (queue, kind string, order []byte, ok bool) {
 	if len(k) < orderLen {
 		return "", "", nil, false

@@ -57,8 +57,8 @@ func TestOrderOfKeys(t *testing.T) {
 		default:
 			want = byID
 		}
-		_, ka := indexKey(a)
-		_, kb := indexKey(b)
+		_, ka := indexKey(nil, &record{Job: *a})
+		_, kb := indexKey(nil, &record{Job: *b})
 		if got := bytes.Compare(ka, kb); got != want {
 			t.Fatalf("%+v against %+v: the bytes say %d, want %d", a, b, got, want)
 		}
@@ -69,7 +69,7 @@ func TestOrderOfKeys(t *testing.T) {
 func TestKeysAreReadable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		j := drawPlaced(t)
-		queue, kind, order, ok := splitReady(readyKey(j))
+		queue, kind, order, ok := splitReady(appendReadyKey(nil, &record{Job: *j}))
 		if !ok || queue != j.Queue || kind != j.Kind || len(order) != orderLen {
 			t.Fatalf("ready: %q %q %x %v", queue, kind, order, ok)
 		}
@@ -77,7 +77,7 @@ func TestKeysAreReadable(t *testing.T) {
 		if want := (store.CountRow{Queue: j.Queue, Kind: j.Kind, State: j.State}); !ok || row != want {
 			t.Fatalf("count: %+v %v", row, ok)
 		}
-		_, key := indexKey(j)
+		_, key := indexKey(nil, &record{Job: *j})
 		if id, ok := idAtEnd(key); !ok || id != j.ID {
 			t.Fatalf("id: %s %v", id, ok)
 		}

@@ -79,7 +79,7 @@ func (l *listing) fill(r *reader, page *store.Page) error {
 	}
 	for e, ok := w.next(); ok; e, ok = w.next() {
 		page.Scanned++
-		j, err := r.head(e.id)
+		j, err := r.record(e.id)
 		if err != nil {
 			return err
 		}
@@ -89,18 +89,18 @@ func (l *listing) fill(r *reader, page *store.Page) error {
 		if err := r.parts(j, forMatch); err != nil {
 			return err
 		}
-		matches := (l.From == 0 || j.Index >= l.From) && l.Filter.Match(j)
+		matches := (l.From == 0 || j.Index >= l.From) && l.Filter.Match(&j.Job)
 		if matches {
 			if err := r.parts(j, parts&^forMatch); err != nil {
 				return err
 			}
 		}
-		size += sizeOfParts(j) // of all that was read
+		size += sizeOfParts(&j.Job) // of all that was read
 		if matches {
 			if parts&store.PartFailures == 0 {
 				j.Failures = nil
 			}
-			page.Jobs = append(page.Jobs, *j)
+			page.Jobs = append(page.Jobs, j.Job)
 		}
 		if len(page.Jobs) == l.Limit || page.Scanned >= maxScanned || size >= maxPageBytes {
 			page.Next = l.writeCursor(e.place)

@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"bytes"
 	"context"
 	"path/filepath"
 	"testing"
@@ -65,6 +66,12 @@ func newTestJobs(n int) []store.Job {
 		jobs[i] = newTestJob()
 	}
 	return jobs
+}
+
+// largeValue is a value that stands apart from the record of its job: a str 16.
+func largeValue(c byte) store.Value {
+	const n = inlineSize + 1
+	return append(store.Value{0xda, n >> 8, n & 0xff}, bytes.Repeat([]byte{c}, n)...)
 }
 
 var (

@@ -65,7 +65,7 @@ var dueStates = []store.State{store.Scheduled, store.Retryable}
 
 // due finds up to limit jobs whose time has come, the earliest first, and tells
 // whether there are more.
-func (t *txn) due(m *store.Move, limit int) (jobs []*store.Job, more bool) {
+func (t *txn) due(m *store.Move, limit int) (jobs []*record, more bool) {
 	until := appendTime(nil, t.now)
 	for _, state := range dueStates {
 		if !m.From.Has(state) {
@@ -82,7 +82,7 @@ func (t *txn) due(m *store.Move, limit int) (jobs []*store.Job, more bool) {
 			}
 		}
 	}
-	slices.SortFunc(jobs, func(a, b *store.Job) int {
+	slices.SortFunc(jobs, func(a, b *record) int {
 		return cmp.Or(a.RunAt.Compare(b.RunAt), bytes.Compare(a.ID[:], b.ID[:]))
 	})
 	if len(jobs) > limit {
@@ -93,7 +93,7 @@ func (t *txn) due(m *store.Move, limit int) (jobs []*store.Job, more bool) {
 
 // prunable finds up to limit finalised jobs that are old enough, oldest first, and
 // tells whether there are more.
-func (t *txn) prunable(r store.Retention, limit int) (jobs []*store.Job, more bool) {
+func (t *txn) prunable(r store.Retention, limit int) (jobs []*record, more bool) {
 	if !r.State.Final() {
 		return nil, false
 	}
@@ -116,7 +116,7 @@ func (t *txn) prunable(r store.Retention, limit int) (jobs []*store.Job, more bo
 
 // at loads the job that stands at an index key, or returns nil if there is none, or
 // only a damaged one.
-func (t *txn) at(in table, key []byte) *store.Job {
+func (t *txn) at(in table, key []byte) *record {
 	id, ok := idAtEnd(key)
 	if !ok {
 		return nil
@@ -125,7 +125,9 @@ func (t *txn) at(in table, key []byte) *store.Job {
 	if err != nil || j == nil {
 		return nil
 	}
-	if table, k := indexKey(j); table != in || !bytes.Equal(k, key) {
+	table, k := indexKey(t.key[:0], j)
+	t.key = k
+	if table != in || !bytes.Equal(k, key) {
 		return nil
 	}
 	return j

@@ -19,12 +19,12 @@ func checkMove(m *store.Move) error {
 
 // admits tells whether a move may be applied to a job: the job is in one of its
 // states, and nobody else holds the unique key that the job would take back.
-func (t *txn) admits(j *store.Job, m *store.Move) (bool, error) {
+func (t *txn) admits(j *record, m *store.Move) (bool, error) {
 	if !m.From.Has(j.State) {
 		return false, nil
 	}
 	after := *j
-	moveFields(&after, m)
+	moveFields(&after.Job, m)
 	if wantsKey(j) || !wantsKey(&after) {
 		return true, nil
 	}
@@ -33,10 +33,10 @@ func (t *txn) admits(j *store.Job, m *store.Move) (bool, error) {
 }
 
 // apply moves a job that admits has let through. also may change more of it.
-func (t *txn) apply(j *store.Job, m *store.Move, also func()) {
+func (t *txn) apply(j *record, m *store.Move, also func()) {
 	held := wantsKey(j)
 	t.update(j, func() {
-		moveFields(j, m)
+		moveFields(&j.Job, m)
 		switch {
 		case m.To == store.Running:
 			j.AttemptedAt = t.now

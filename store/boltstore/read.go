@@ -14,7 +14,7 @@ func (s *Store) Get(ctx context.Context, ids []store.ID, parts store.Parts) ([]s
 	jobs := make([]store.Job, 0, len(ids))
 	err := s.view(ctx, func(r *reader) error {
 		for _, id := range ids {
-			j, err := r.head(id)
+			j, err := r.record(id)
 			if err == nil && j != nil {
 				err = r.parts(j, parts)
 			}
@@ -22,7 +22,7 @@ func (s *Store) Get(ctx context.Context, ids []store.ID, parts store.Parts) ([]s
 				return err
 			}
 			if j != nil {
-				jobs = append(jobs, *j)
+				jobs = append(jobs, j.Job)
 			}
 		}
 		return nil

@@ -59,28 +59,29 @@ func (r *reader) seek(t table, key []byte) (c *bbolt.Cursor, value []byte, found
 	return c, value, bytes.Equal(k, key)
 }
 
-// head reads the head of a job. It returns nil if there is none.
-func (r *reader) head(id store.ID) (*store.Job, error) {
+// record reads the record of a job. It returns nil if there is none. The values inside
+// of it are good until the transaction ends.
+func (r *reader) record(id store.ID) (*record, error) {
 	b := r.get(tableJob, id[:])
 	if b == nil {
 		return nil, nil
 	}
-	j, err := decodeHead(id, b)
-	if err != nil {
+	j := &record{}
+	if err := j.decode(id, b, nil); err != nil {
 		return nil, damagedJob(id, "head", err)
 	}
-	return &j, nil
+	return j, nil
 }
 
-// parts reads the parts of a job that are asked for.
-func (r *reader) parts(j *store.Job, parts store.Parts) (err error) {
+// parts fills in the parts of a job that are asked for.
+func (r *reader) parts(j *record, parts store.Parts) (err error) {
 	if parts&store.PartArgs != 0 {
-		if j.Args, err = r.value(j.ID, tableArgs, "arguments", j.ArgsSize); err != nil {
+		if j.Args, err = r.arguments(j); err != nil {
 			return err
 		}
 	}
 	if parts&store.PartResult != 0 {
-		if j.Result, err = r.value(j.ID, tableResult, "result", j.ResultSize); err != nil {
+		if j.Result, err = r.result(j); err != nil {
 			return err
 		}
 	}
@@ -95,15 +96,27 @@ func (r *reader) parts(j *store.Job, parts store.Parts) (err error) {
 	return nil
 }
 
-// value copies a value out of the transaction. It must have the size that the head
-// says. It returns nil if there is none.
+// arguments copies the arguments of a job out of the transaction; nil if it has none.
+func (r *reader) arguments(j *record) (store.Value, error) {
+	if j.argsApart() {
+		return r.value(j.ID, tableArgs, "arguments", j.ArgsSize)
+	}
+	return bytes.Clone(j.args), nil
+}
+
+// result copies the result of a job out of the transaction; nil if it has none.
+func (r *reader) result(j *record) (store.Value, error) {
+	if j.resultApart() {
+		return r.value(j.ID, tableResult, "result", j.ResultSize)
+	}
+	return bytes.Clone(j.result), nil
+}
+
+// value copies a value that stands apart. It must have the size that the record says.
 func (r *reader) value(id store.ID, t table, what string, size int) (store.Value, error) {
 	sealed := r.get(t, id[:])
 	if sealed == nil {
-		if size > 0 {
-			return nil, damagedJob(id, what, errors.New("not there"))
-		}
-		return nil, nil
+		return nil, damagedJob(id, what, errors.New("not there"))
 	}
 	v, ok := unseal(id[:], sealed)
 	if !ok {
@@ -115,7 +128,7 @@ func (r *reader) value(id store.ID, t table, what string, size int) (store.Value
 	return append(store.Value{}, v...), nil
 }
 
-func (r *reader) failures(j *store.Job) error {
+func (r *reader) failures(j *record) error {
 	j.Failures = nil
 	for k, sealed := range r.prefix(tableFailure, j.ID[:]) {
 		var f store.Failure
@@ -131,7 +144,7 @@ func (r *reader) failures(j *store.Job) error {
 	return nil
 }
 
-func (r *reader) checkpoints(j *store.Job) error {
+func (r *reader) checkpoints(j *record) error {
 	j.Checkpoints = nil
 	for k, sealed := range r.prefix(tablePoint, j.ID[:]) {
 		v, ok := unseal(k, sealed)

@@ -22,8 +22,9 @@ type Store struct {
 
 	// writer is held by whoever has the one transaction that writes. It comes before handle.
 	writer  sync.Mutex
-	written bool   // something was committed since the file was opened
-	app     *appTx // the transaction of Update that is under way
+	scratch scratch // of the last transaction; writer guards it
+	written bool    // something was committed since the file was opened
+	app     *appTx  // the transaction of Update that is under way
 
 	// handle guards db: readers hold it shared, who replaces the handle holds it alone.
 	handle sync.RWMutex

@@ -29,7 +29,7 @@ func (s *Store) transact(fn func(*txn)) error {
 		if err != nil {
 			return err
 		}
-		t = newTxn(tx, s.Now())
+		t = newTxn(tx, s.Now(), s.scratch)
 		fn(t)
 		return t.flush()
 	})
@@ -38,11 +38,13 @@ func (s *Store) transact(fn func(*txn)) error {
 	}
 	if !t.changed {
 		t.tx.Rollback()
+		s.scratch = t.scratch.reuse()
 		return nil
 	}
 	if err := s.commitTx(t.tx); err != nil {
 		return err
 	}
+	s.scratch = t.scratch.reuse()
 	s.watch.send(t.hints)
 	return nil
 }

@@ -115,7 +115,7 @@ func (s *Store) within(tx *bbolt.Tx, fn func(*txn) error) error {
 	if u == nil || tx != u.tx {
 		return errors.New("the transaction is not that of Update")
 	}
-	t := newTxn(tx, s.Now())
+	t := newTxn(tx, s.Now(), scratch{})
 	err := guard(func() error {
 		if err := fn(t); err != nil {
 			return err

@@ -126,10 +126,13 @@ func TestUpdatePanics(t *testing.T) {
 // application that does not look.
 func TestSpoiltTransaction(t *testing.T) {
 	s := open(t, Options{})
-	j := newTestJob()
-	err := s.Update(t.Context(), func(tx *bbolt.Tx) error {
+	fresh, err := s.prepare(newTestJobs(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.Update(t.Context(), func(tx *bbolt.Tx) error {
 		return errors.Join(s.within(tx, func(t *txn) error {
-			t.insert(&j)
+			t.insert(&fresh[0])
 			return errTest
 		}), nil)
 	})
@@ -138,7 +141,7 @@ func TestSpoiltTransaction(t *testing.T) {
 	}
 	err = s.Update(t.Context(), func(tx *bbolt.Tx) error {
 		s.within(tx, func(t *txn) error {
-			t.insert(&j)
+			t.insert(&fresh[0])
 			return errTest
 		})
 		return nil

@@ -21,12 +21,20 @@ type txn struct {
 	err     error
 	changed bool
 
-	jobs    map[store.ID]*store.Job // heads that were read or written; nil: there is none
+	jobs    map[store.ID]*record    // what was read or written; nil: there is none
 	counts  map[counter]int64       // what is to be added to the counters
 	batches map[string]*batchRecord // see batch
 
 	hints []store.Topic       // to be sent after the commit
 	woken map[string]struct{} // queues that have got something to claim
+
+	handing bool      // claims wait: see handing.go
+	fresh   []*newJob // jobs that stand nowhere yet
+
+	scratch
+	key, oldKey []byte // reused for keys, which bbolt copies
+	newest      []byte // the greatest id in the file before this transaction
+	lookedUp    bool   // newest is known
 }
 
 // counter names one counter.
@@ -35,14 +43,15 @@ type counter struct {
 	state       store.State
 }
 
-func newTxn(tx *bbolt.Tx, now time.Time) *txn {
+func newTxn(tx *bbolt.Tx, now time.Time, s scratch) *txn {
 	return &txn{
 		reader:  reader{tx: tx},
 		now:     now,
-		jobs:    map[store.ID]*store.Job{},
+		jobs:    map[store.ID]*record{},
 		counts:  map[counter]int64{},
 		batches: map[string]*batchRecord{},
 		woken:   map[string]struct{}{},
+		scratch: s,
 	}
 }
 
@@ -68,53 +77,76 @@ func (t *txn) hint(what store.TopicKind, id store.ID) {
 	t.hints = append(t.hints, store.Topic{What: what, ID: id})
 }
 
-// load returns the head of a job as it is at this point of the transaction, or nil.
-// It is shared by all who load it: change it only through update.
-func (t *txn) load(id store.ID) (*store.Job, error) {
+// load returns a job as it is at this point of the transaction, or nil. It is shared by
+// all who load it: change it only through update.
+func (t *txn) load(id store.ID) (*record, error) {
 	if j, ok := t.jobs[id]; ok {
 		return j, nil
 	}
-	j, err := t.head(id)
-	if err != nil {
-		return nil, err
+	var j *record
+	if b := t.get(tableJob, id[:]); b != nil {
+		j = t.newRecord()
+		if err := j.decode(id, b, t.names); err != nil {
+			return nil, damagedJob(id, "head", err)
+		}
 	}
 	t.jobs[id] = j
 	return j, nil
 }
 
-// insert stores the head of a new job, and takes its unique key.
-func (t *txn) insert(j *store.Job) {
-	t.stand(j)
+// insert stores a new job, and takes its unique key.
+func (t *txn) insert(n *newJob) {
+	j := &n.record
 	t.add(j, j.State, 1)
 	if wantsKey(j) {
 		t.takeKey(j)
 	}
-	t.put(tableJob, j.ID[:], encodeHead(j))
+	if n.apart != nil {
+		t.put(tableArgs, j.ID[:], n.apart)
+	}
 	t.jobs[j.ID] = j
 	t.hint(store.OnJob, j.ID)
+	if t.handing && j.State == store.Available && !j.Suspect {
+		t.keepFresh(n)
+		return
+	}
+	t.stand(j)
+	t.put(tableJob, j.ID[:], n.encoded)
 }
 
-// update changes the head of a job, and with it the place of the job.
-func (t *txn) update(j *store.Job, change func()) {
-	from, key := indexKey(j)
+// update changes a job, and with it its place.
+func (t *txn) update(j *record, change func()) {
+	from, key := indexKey(t.oldKey[:0], j)
+	t.oldKey = key
 	was := j.State
 	change()
-	to, newKey := indexKey(j)
+	to, newKey := indexKey(t.key[:0], j)
+	t.key = newKey
 	if from != to || string(key) != string(newKey) {
-		t.delete(from, key)
-		t.stand(j)
+		if !j.fresh {
+			t.delete(from, key)
+		}
+		t.standAt(j, to, newKey)
 	}
 	if was != j.State {
 		t.add(j, was, -1)
 		t.add(j, j.State, 1)
-		t.hint(store.OnJob, j.ID)
+		if !j.fresh {
+			t.hint(store.OnJob, j.ID)
+		}
 	}
-	t.put(tableJob, j.ID[:], encodeHead(j))
+	j.fresh = false
+	t.put(tableJob, j.ID[:], t.encode(j))
 }
 
 // stand puts a job into the index of its state.
-func (t *txn) stand(j *store.Job) {
-	in, key := indexKey(j)
+func (t *txn) stand(j *record) {
+	in, key := indexKey(t.key[:0], j)
+	t.key = key
+	t.standAt(j, in, key)
+}
+
+func (t *txn) standAt(j *record, in table, key []byte) {
 	t.put(in, key, nil)
 	switch in {
 	case tableReady, tableAlone:
@@ -125,16 +157,23 @@ func (t *txn) stand(j *store.Job) {
 }
 
 // remove deletes a job with everything that belongs to it.
-func (t *txn) remove(j *store.Job) {
+func (t *txn) remove(j *record) {
 	t.keepNext(j)
-	in, key := indexKey(j)
+	in, key := indexKey(t.key[:0], j)
+	t.key = key
 	t.delete(in, key)
 	t.add(j, j.State, -1)
 	t.dropKey(j)
 	t.delete(tableJob, j.ID[:])
-	t.delete(tableArgs, j.ID[:])
-	t.delete(tableResult, j.ID[:])
-	t.deletePrefix(tableFailure, j.ID[:])
+	if j.argsApart() {
+		t.delete(tableArgs, j.ID[:])
+	}
+	if j.resultApart() {
+		t.delete(tableResult, j.ID[:])
+	}
+	if j.FailureCount > 0 {
+		t.deletePrefix(tableFailure, j.ID[:])
+	}
 	t.deletePrefix(tablePoint, j.ID[:])
 	t.jobs[j.ID] = nil
 	t.hint(store.OnJob, j.ID)
@@ -152,7 +191,7 @@ func (t *txn) deletePrefix(from table, prefix []byte) {
 
 // addFailure appends an encoded failure to those of a job, unless it is nil. The
 // caller writes the head.
-func (t *txn) addFailure(j *store.Job, failure []byte) {
+func (t *txn) addFailure(j *record, failure []byte) {
 	if failure == nil {
 		return
 	}
@@ -162,7 +201,7 @@ func (t *txn) addFailure(j *store.Job, failure []byte) {
 }
 
 // add changes the counter of a state, for now in memory.
-func (t *txn) add(j *store.Job, state store.State, n int64) {
+func (t *txn) add(j *record, state store.State, n int64) {
 	t.counts[counter{j.Queue, j.Kind, state}] += n
 }
 

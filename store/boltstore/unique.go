@@ -3,7 +3,7 @@ package boltstore
 import "github.com/bgq-dev/bgq/store"
 
 // wantsKey tells whether a job in its state is one that holds its unique key.
-func wantsKey(j *store.Job) bool {
+func wantsKey(j *record) bool {
 	if j.Unique == "" {
 		return false
 	}
@@ -17,13 +17,13 @@ func wantsKey(j *store.Job) bool {
 	}
 }
 
-func (t *txn) takeKey(j *store.Job) {
+func (t *txn) takeKey(j *record) {
 	key := []byte(j.Unique)
 	t.put(tableUnique, key, seal(key, append([]byte(nil), j.ID[:]...)))
 }
 
 // dropKey frees the unique key of a job, if it is the one that holds it.
-func (t *txn) dropKey(j *store.Job) {
+func (t *txn) dropKey(j *record) {
 	if j.Unique == "" {
 		return
 	}
@@ -33,7 +33,7 @@ func (t *txn) dropKey(j *store.Job) {
 }
 
 // keyTaken tells whether another job holds the unique key of j.
-func (t *txn) keyTaken(j *store.Job) (bool, error) {
+func (t *txn) keyTaken(j *record) (bool, error) {
 	id, held, err := t.holder(j.Unique)
 	return held && id != j.ID, err
 }

@@ -113,7 +113,7 @@ func (v *verifier) jobs() error {
 			continue
 		}
 		v.report.Jobs++
-		j, err := v.head(store.ID(k))
+		j, err := v.record(store.ID(k))
 		if err != nil {
 			v.problem("%v", err)
 			continue
@@ -123,10 +123,10 @@ func (v *verifier) jobs() error {
 	return nil
 }
 
-func (v *verifier) job(j *store.Job) {
+func (v *verifier) job(j *record) {
 	v.report.States[j.State]++
 	v.counts[counter{j.Queue, j.Kind, j.State}]++
-	in, key := indexKey(j)
+	in, key := indexKey(nil, j)
 	if got, _ := v.bucket(in).Cursor().Seek(key); !bytes.Equal(got, key) {
 		v.problem("job %s is %s, but does not stand in the index %q", j.ID, j.State, tableNames[in])
 	}
@@ -156,7 +156,7 @@ func (v *verifier) indexes() error {
 				v.problem("the index %q has the key %x, which ends with no id", tableNames[in], k)
 				continue
 			}
-			j, err := v.head(id)
+			j, err := v.record(id)
 			if err != nil {
 				continue // told already
 			}
@@ -164,7 +164,7 @@ func (v *verifier) indexes() error {
 				v.problem("the index %q names job %s, which does not exist", tableNames[in], id)
 				continue
 			}
-			if right, key := indexKey(j); right != in || !bytes.Equal(key, k) {
+			if right, key := indexKey(nil, j); right != in || !bytes.Equal(key, k) {
 				v.problem("job %s is %s, and yet stands in the index %q under %x", id, j.State, tableNames[in], k)
 			}
 		}
@@ -186,13 +186,23 @@ func (v *verifier) parts() error {
 			}
 			if id := store.ID(k[:idLen]); id != last {
 				last = id
-				if v.get(tableJob, id[:]) == nil {
-					v.problem("the table %q has a part of job %s, which does not exist", tableNames[in], id)
-				}
+				v.part(in, id)
 			}
 		}
 	}
 	return nil
+}
+
+// part checks that a job has a part in a table.
+func (v *verifier) part(in table, id store.ID) {
+	j, err := v.record(id)
+	switch {
+	case err != nil: // told already
+	case j == nil:
+		v.problem("the table %q has a part of job %s, which does not exist", tableNames[in], id)
+	case in == tableArgs && !j.argsApart(), in == tableResult && !j.resultApart():
+		v.problem("the table %q has a value of job %s, whose record says that it is elsewhere", tableNames[in], id)
+	}
 }
 
 // uniqueKeys checks that each key is held by a job that should hold it.
@@ -206,7 +216,7 @@ func (v *verifier) uniqueKeys() error {
 			v.problem("%v", err)
 			continue
 		}
-		j, err := v.head(id)
+		j, err := v.record(id)
 		if err != nil {
 			continue // told already
 		}

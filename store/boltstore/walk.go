@@ -46,12 +46,12 @@ func (l *listing) walk(r *reader) (walker, error) {
 func (l *listing) walkIDs(r *reader) (walker, error) {
 	var entries []entry
 	for _, id := range l.Filter.IDs {
-		j, err := r.head(id)
+		j, err := r.record(id)
 		if err != nil {
 			return nil, err
 		}
 		if j != nil {
-			entries = append(entries, entry{id, l.placeOf(j)})
+			entries = append(entries, entry{id, l.placeOf(&j.Job)})
 		}
 	}
 	slices.SortFunc(entries, func(a, b entry) int { return l.compare(a.place, b.place) })

@@ -118,7 +118,7 @@ func (m *machine) drawJob(t *rapid.T) store.Job {
 		CreatedAt:   m.start,
 		MaxAttempts: rapid.IntRange(1, 3).Draw(t, "max attempts"),
 		Kept:        chance(t, 4, "kept"),
-		Args:        rapid.SampledFrom([]store.Value{nil, text("args")}).Draw(t, "args"),
+		Args:        rapid.SampledFrom([]store.Value{nil, text("args"), blob(600)}).Draw(t, "args"),
 	}
 	if rapid.Bool().Draw(t, "unique") {
 		j.Unique = rapid.SampledFrom([]string{"u", "v"}).Draw(t, "key")
