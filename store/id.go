@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
@@ -17,17 +16,18 @@ import (
 type ID [16]byte
 
 // NewID draws an id. Ids drawn by one process ascend strictly, whatever the clock
-// does: one that would not is replaced by the last one plus one.
+// does: those of one millisecond count up from the first of it, which is random.
 func NewID() ID {
 	drawn.Lock()
 	defer drawn.Unlock()
 	// The clock is read under the lock: two readers could otherwise overtake each other.
-	id := ID(ulid.MustNew(ulid.Now(), rand.Reader))
-	if bytes.Compare(id[:], drawn.last[:]) <= 0 {
-		id = drawn.last.next()
+	now := ulid.Now()
+	if now <= ulid.ULID(drawn.last).Time() { // the random bits are those of the last one: see ULID, monotonicity
+		drawn.last = drawn.last.next()
+	} else {
+		drawn.last = ID(ulid.MustNew(now, rand.Reader))
 	}
-	drawn.last = id
-	return id
+	return drawn.last
 }
 
 // drawn holds the last id of NewID.

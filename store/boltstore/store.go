@@ -23,6 +23,7 @@ type Store struct {
 	// writer is held by whoever has the one transaction that writes. It comes before handle.
 	writer  sync.Mutex
 	scratch scratch // of the last transaction; writer guards it
+	filled  int64   // up to where prefill has come
 	written bool    // something was committed since the file was opened
 	app     *appTx  // the transaction of Update that is under way
 

@@ -55,6 +55,7 @@ func (s *Store) commitTx(tx *bbolt.Tx) error {
 	id := tx.ID()
 	// The larger the file, the larger the steps in which it grows.
 	tx.DB().AllocSize = int(min(max(tx.Size()/4, 1<<20), 64<<20))
+	s.prefill(tx)
 	err := guard(tx.Commit)
 	if err == nil {
 		s.written = true
@@ -111,7 +112,7 @@ func (s *Store) resolve(id int, cause error) error {
 	if err != nil {
 		return unknown(errors.Join(err, closeSoon(db)))
 	}
-	s.db, s.file = db, file
+	s.db, s.file, s.filled = db, file, 0
 	if last < uint64(id) {
 		return s.fail(fmt.Errorf("%w: %w", store.ErrNotStored, cause), "free some space or look after the disk, then try again")
 	}
