@@ -11,7 +11,7 @@ type scratch struct {
 // The bounds of what is kept from one transaction to the next.
 const (
 	keptBytes   = 256 << 10
-	keptRecords = 512
+	keptRecords = 2048
 	keptNames   = 1024
 )
 

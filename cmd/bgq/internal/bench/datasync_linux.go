@@ -1,0 +1,9 @@
+package bench
+
+import (
+	"os"
+	"syscall"
+)
+
+// datasync makes what was written durable, as bbolt does.
+func datasync(f *os.File) error { return syscall.Fdatasync(int(f.Fd())) }
