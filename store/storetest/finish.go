@@ -10,6 +10,7 @@ import (
 var finishCases = []scenario{
 	{"completes with a result", finishCompletes},
 	{"tells a nil result from none", finishNilResult},
+	{"keeps values of any size", finishSizes},
 	{"appends failures", finishAppendsFailures},
 	{"applies the move", finishAppliesMove},
 	{"stores what follows in the same commit", finishStoresNext},
@@ -53,6 +54,34 @@ func finishNilResult(fx *fixture) {
 	}
 	if got := fx.job(null1.ID); !slices.Equal(got.Result, null) || got.ResultSize != 1 {
 		fx.Errorf("a nil result was stored, got %v of size %d", got.Result, got.ResultSize)
+	}
+}
+
+// finishSizes walks the results of a job up and down through sizes that a store may keep
+// in different places, beside arguments of such sizes.
+func finishSizes(fx *fixture) {
+	for _, size := range []int{8, 255, 256, 257, 4096} {
+		j := fx.newJob()
+		j.Args, j.ArgsSize = blob(size), size
+		fx.enqueue(j)
+		for _, size := range []int{1000, 8, 257, 256, 70_000, 255} {
+			running := fx.claimJob(j.ID)
+			if !slices.Equal(running.Args, j.Args) {
+				fx.Fatalf("claimed with %d bytes of arguments that are not those stored", len(running.Args))
+			}
+			result := blob(size)
+			fx.finish(store.Outcome{Ref: running.Ref(), Move: completeIt, Result: result})
+			fx.Checkpoint()
+			got := fx.job(j.ID)
+			if !slices.Equal(got.Result, result) || got.ResultSize != size || !slices.Equal(got.Args, j.Args) {
+				fx.Fatalf("%d bytes of result became %d, %d bytes of arguments became %d", size, len(got.Result), len(j.Args), len(got.Args))
+			}
+			fx.move(j.ID, store.Move{From: store.SetOf(store.Completed), To: store.Available, Grant: true})
+			if got := fx.job(j.ID); !slices.Equal(got.Result, result) {
+				fx.Fatalf("the result of %d bytes changed when the job was made available again", size)
+			}
+		}
+		fx.change(store.Change{IDs: []store.ID{j.ID}, Delete: store.EveryState})
 	}
 }
 
