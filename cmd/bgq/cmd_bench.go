@@ -44,7 +44,7 @@ func newBenchCommand(a *app) *cobra.Command {
 	flags.SortFlags = false
 	flags.BoolVar(&f.list, "list", false, "explain the scenarios, and measure nothing")
 	flags.StringVar(&f.dir, "dir", ".", "measure on the disk of `DIR`: in a new folder there, which is removed afterwards")
-	flags.Var(&f.others, "others", "also measure each scenario in a file with so many other jobs, like 1M or 10M")
+	flags.Var(&f.others, "others", "also measure each scenario but resume in a file with so many other jobs, like 1M or 10M")
 	flags.IntVar(&f.rounds, "rounds", 3, "how often each side is measured; medians are shown")
 	flags.Float64Var(&f.scale, "scale", 1, "measure for longer or shorter, with more or fewer jobs: 0.1 is a tenth of it all")
 	flags.StringVar(&f.profile, "profile", "", "write profiles of what bgq did in each scenario to `DIR`, for go tool pprof")
@@ -52,16 +52,21 @@ func newBenchCommand(a *app) *cobra.Command {
 	return c
 }
 
-const benchHelp = `bench measures what bgq does on your disk, beside the least that the same work can cost
-there: raw bbolt, with one put of as many bytes for each job. Both sides sync every commit. A
-queue of your own is not touched.
+const benchHelp = `bench measures what bgq does on your disk, beside raw bbolt doing the least that the same work can
+cost there. All sides sync every commit. A queue of your own is not touched.
+
+RATIO is bgq beside RAW, the first floor: one put of as many bytes for each step of a job, or what
+BESIDE says in bgq bench --list. SAME is bgq beside the second floor, for enqueue, claim-finish,
+work and args: all puts and deletes that bgq makes for a job, in the same buckets, and nothing
+else. From RATIO to SAME it is the indexes that cost, from SAME to 1 bgq's own work.
 
 Machines are noisy, so what counts is the ratio. The sides take turns in each round, and
 medians of the rounds are shown. Absolute figures tell how it was this time, here. GOAL is
-what bgq strives for; "below" and "above" say that it was missed in this run.
+what bgq strives for in RATIO, or in BGQ where it has a unit; "below" and "above" say that it was
+missed in this run.
 
 A SCENARIO is a name from bgq bench --list, the first words of some (enqueue, idle), or a
-pattern ('args-*'). Without one all are measured, which takes about five minutes; for a first
+pattern ('args-*'). Without one all are measured, which takes about six minutes; for a first
 look --scale 0.1 is enough. Numbers of jobs in the list are those of the full scale.
 
 The files are made in a new folder under the current directory, or --dir, and not in the folder

@@ -32,14 +32,15 @@ func newBenchTable(a *app, others int) *benchTable {
 		{column{name: "BGQ", right: true}, "123,456 items/s", benchValue, 0},
 		{column{name: "RAW", right: true}, "123,456", benchRaw, 0},
 		{column{name: "RATIO", right: true}, "12.34", benchRatio, 0},
+		{column{name: "SAME", right: true}, "12.34", benchSame, 1},
 		{column{name: "GOAL"}, "≤ 1,000 ms ok", t.goal, 0},
-		{column{name: "P50", right: true}, "12.3ms", benchP50, 1},
-		{column{name: "P99", right: true}, "12.3ms", benchP99, 2},
+		{column{name: "P50", right: true}, "12.3ms", benchP50, 2},
+		{column{name: "P99", right: true}, "12.3ms", benchP99, 3},
 	}
 	if others > 0 {
 		t.columns = append(t.columns, benchColumn{column{name: "BESIDE " + shortNumber(others)}, "4,321 ms ok", t.others, 0})
 	}
-	t.columns = append(t.columns, benchColumn{column{name: "MORE"}, "255.9 jobs/commit, 1.2 kB/job", benchMore, 3})
+	t.columns = append(t.columns, benchColumn{column{name: "MORE"}, "255.9 jobs/commit, 1.2 kB/job", benchMore, 4})
 	t.fit()
 	return t
 }
@@ -101,11 +102,14 @@ func benchRaw(r *bench.Result) string {
 	return figure(*r.RawBolt)
 }
 
-func benchRatio(r *bench.Result) string {
-	if r.Ratio == nil {
+func benchRatio(r *bench.Result) string { return ratioOrNone(r.Ratio) }
+func benchSame(r *bench.Result) string  { return ratioOrNone(r.SameRatio) }
+
+func ratioOrNone(v *float64) string {
+	if v == nil {
 		return "-"
 	}
-	return ratio(*r.Ratio)
+	return ratio(*v)
 }
 
 func benchP50(r *bench.Result) string { return took(r.P50) }

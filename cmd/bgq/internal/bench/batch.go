@@ -52,7 +52,7 @@ func parallelise(ctx context.Context, e *Env) (Result, error) {
 		},
 		raw: func(ctx context.Context, path string) (take, error) {
 			return withinRaw(path, func(r *raw) (take, error) {
-				took, err := e.putAndRewrite(ctx, r, n, w)
+				took, err := putAndRewrite(ctx, r.floor(w), n)
 				return rate(n, took), err
 			})
 		},
@@ -67,16 +67,16 @@ func squares(ctx context.Context, c *bgclient.Client, name string, n int, option
 }
 
 // putAndRewrite does what n jobs cost, and returns how long that took.
-func (e *Env) putAndRewrite(ctx context.Context, r *raw, n int, w weight) (time.Duration, error) {
+func putAndRewrite(ctx context.Context, f floor, n int) (time.Duration, error) {
 	var ids []store.ID
 	putting, err := timedRaw(func() (err error) {
-		ids, err = r.putNew(ctx, rawValue(w.enqueue), n, rawGroup)
+		ids, err = f.enqueue.putNew(ctx, n, rawGroup)
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
-	_, rewriting, err := e.rewriteTwice(ctx, r, ids, rawGroup, w)
+	_, rewriting, err := f.claimAndFinish(ctx, ids, rawGroup)
 	return putting + rewriting, err
 }
 
@@ -99,7 +99,7 @@ func resume(ctx context.Context, e *Env) (Result, error) {
 	rest := e.path()
 	defer os.Remove(rest)
 	if _, err := withinRaw(rest, func(r *raw) (take, error) {
-		_, err := r.putNew(ctx, rawValue(w.finish), done, mostInBulk)
+		_, err := r.step(w.finish).putNew(ctx, done, mostInBulk)
 		return take{}, err
 	}); err != nil {
 		return Result{}, err
@@ -126,7 +126,7 @@ func resume(ctx context.Context, e *Env) (Result, error) {
 				if err != nil {
 					return take{}, err
 				}
-				took, err := e.putAndRewrite(ctx, r, n-done, w)
+				took, err := putAndRewrite(ctx, r.floor(w), n-done)
 				return take{n: n - done, value: (reading + took).Seconds()}, err
 			})
 		},

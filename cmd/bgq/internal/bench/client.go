@@ -44,7 +44,7 @@ func (e *Env) calls(ctx context.Context, of func(began, started, ended time.Time
 			return withinClient(ctx, path, func(c *bgclient.Client) (take, error) { return e.invoke(ctx, c, n, of) })
 		},
 		raw: func(ctx context.Context, path string) (take, error) {
-			return withinRaw(path, func(r *raw) (take, error) { return e.series(ctx, r, n, rawValue(w.enqueue)) })
+			return withinRaw(path, func(r *raw) (take, error) { return e.series(ctx, r.step(w.enqueue), n) })
 		},
 	})
 }
@@ -100,13 +100,13 @@ func (e *Env) invoke(ctx context.Context, c *bgclient.Client, n int, of func(beg
 }
 
 // series makes n times rawCommits commits, each of one put.
-func (e *Env) series(ctx context.Context, r *raw, n int, value []byte) (take, error) {
+func (e *Env) series(ctx context.Context, put step, n int) (take, error) {
 	var took []time.Duration
 	_, err := timedRaw(func() (err error) {
 		took, err = repeat(ctx, n, func() (time.Duration, error) {
 			began := time.Now()
 			for range rawCommits {
-				if err := r.put(value, store.NewID()); err != nil {
+				if err := put(store.NewID()); err != nil {
 					return 0, err
 				}
 			}

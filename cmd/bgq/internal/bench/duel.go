@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"time"
 )
 
@@ -14,6 +13,8 @@ type duel struct {
 	bgq func(ctx context.Context, path string) (take, error)
 	// raw is the other side. path is its own file, which does not exist yet. nil: there is no other side.
 	raw func(ctx context.Context, path string) (take, error)
+	// same is a further side like raw, which makes the same puts and deletes as bgq. nil: there is none.
+	same func(ctx context.Context, path string) (take, error)
 	// file is the path for bgq; nil: a new file for each measurement.
 	file func(ctx context.Context) (string, error)
 	// lone: it is not also measured in a file with other jobs.
@@ -40,19 +41,23 @@ type side struct {
 
 // duel measures all sides, round by round.
 func (e *Env) duel(ctx context.Context, d duel) (Result, error) {
-	bgq := &side{name: "bgq", measure: func(ctx context.Context) (take, error) { return e.inFile(ctx, d.file, d.bgq) }}
-	sides := []*side{bgq}
-	var raw, others *side
+	var sides []*side
+	add := func(name string, file func(context.Context) (string, error), measure func(context.Context, string) (take, error)) *side {
+		s := &side{name: name, measure: func(ctx context.Context) (take, error) { return e.inFile(ctx, file, measure) }}
+		sides = append(sides, s)
+		return s
+	}
+	bgq := add("bgq", d.file, d.bgq)
+	var raw, same, others *side
 	if d.raw != nil {
-		raw = &side{name: "raw", measure: func(ctx context.Context) (take, error) { return e.inFile(ctx, nil, d.raw) }}
-		sides = append(sides, raw)
+		raw = add("raw", nil, d.raw)
+	}
+	if d.same != nil {
+		same = add("raw with the same puts", nil, d.same)
 	}
 	if e.cfg.Others > 0 && !d.lone {
 		many := func(ctx context.Context) (string, error) { return e.population(ctx, e.cfg.Others) }
-		others = &side{name: "bgq beside " + count(e.cfg.Others) + " other jobs", measure: func(ctx context.Context) (take, error) {
-			return e.inFile(ctx, many, d.bgq)
-		}}
-		sides = append(sides, others)
+		others = add("bgq beside "+count(e.cfg.Others)+" other jobs", many, d.bgq)
 	}
 	for round := range e.cfg.Rounds {
 		for _, s := range sides {
@@ -66,9 +71,9 @@ func (e *Env) duel(ctx context.Context, d duel) (Result, error) {
 			}
 			s.takes = append(s.takes, t)
 		}
-		slices.Reverse(sides)
+		sides = append(sides[1:], sides[0])
 	}
-	return e.judge(bgq, raw, others), nil
+	return e.judge(bgq, raw, same, others), nil
 }
 
 // inFile measures in a file: a new one that is removed afterwards unless file names one.
@@ -85,34 +90,23 @@ func (e *Env) inFile(ctx context.Context, file func(context.Context) (string, er
 	return measure(ctx, path)
 }
 
-// judge makes a result of the takes. raw and others may be nil.
-func (e *Env) judge(bgq, raw, others *side) Result {
+// judge makes a result of the takes. Sides other than bgq may be nil.
+func (e *Env) judge(bgq, raw, same, others *side) Result {
 	r := e.current.result()
 	r.Figures = figures(bgq.takes)
 	for i, t := range bgq.takes {
 		r.N += t.n
 		round := Round{BGQ: t.value}
-		if raw != nil {
-			v := raw.takes[i].value
-			ratio := t.value / v
-			round.Raw, round.Ratio = &v, &ratio
-		}
-		if others != nil {
-			v := others.takes[i].value
-			round.Others = &v
-		}
+		round.Raw, round.Ratio = raw.round(i, bgq)
+		round.Same, round.SameRatio = same.round(i, bgq)
+		round.Others, _ = others.round(i, bgq)
 		r.Rounds = append(r.Rounds, round)
 	}
 	r.BGQ = median(values(bgq.takes))
 	r.P50, r.P99 = percentiles(bgq.takes)
+	r.RawBolt, r.Ratio = raw.medians(bgq)
+	r.Same, r.SameRatio = same.medians(bgq)
 	if raw != nil {
-		v := median(values(raw.takes))
-		var ratios []float64
-		for _, round := range r.Rounds {
-			ratios = append(ratios, *round.Ratio)
-		}
-		ratio := median(ratios)
-		r.RawBolt, r.Ratio = &v, &ratio
 		r.RawP50, r.RawP99 = percentiles(raw.takes)
 	}
 	r.Met = r.Goal.met(r.BGQ, r.Ratio)
@@ -120,6 +114,31 @@ func (e *Env) judge(bgq, raw, others *side) Result {
 		r.Others = e.beside(r.Rounds, others)
 	}
 	return r
+}
+
+// round returns what the side did in a round, and the ratio of bgq to it; nil, nil if there is no
+// such side.
+func (s *side) round(i int, bgq *side) (value, ratio *float64) {
+	if s == nil {
+		return nil, nil
+	}
+	v := s.takes[i].value
+	r := bgq.takes[i].value / v
+	return &v, &r
+}
+
+// medians returns the medians of what round returns.
+func (s *side) medians(bgq *side) (value, ratio *float64) {
+	if s == nil {
+		return nil, nil
+	}
+	var ratios []float64
+	for i := range s.takes {
+		_, r := s.round(i, bgq)
+		ratios = append(ratios, *r)
+	}
+	v, r := median(values(s.takes)), median(ratios)
+	return &v, &r
 }
 
 // cost is how much of the throughput other jobs may take.

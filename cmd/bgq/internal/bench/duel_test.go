@@ -38,6 +38,30 @@ func TestDuel(t *testing.T) {
 	}
 }
 
+// TestDuelOfThree: each side is once first, once second and once last; the goal is of the ratio to raw.
+func TestDuelOfThree(t *testing.T) {
+	e := open(t, Config{Rounds: 3})
+	e.current = Scenario{Unit: jobsPerSecond, Goal: ratioAtLeast(0.75)}
+	var log []string
+	r, err := e.duel(t.Context(), duel{
+		bgq:  script(&log, "bgq", 80, 10, 30),
+		raw:  script(&log, "raw", 160, 20, 60),
+		same: script(&log, "same", 100, 20, 30),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"bgq", "raw", "same", "raw", "same", "bgq", "same", "bgq", "raw"}; !slices.Equal(log, want) {
+		t.Errorf("the turns were %q, want %q", log, want)
+	}
+	if *r.Ratio != 0.5 || *r.Same != 30 || *r.SameRatio != 0.8 || *r.Met {
+		t.Errorf("%+v: ratios %v, %v", r, *r.Ratio, *r.SameRatio)
+	}
+	if second := r.Rounds[1]; *second.Same != 20 || *second.SameRatio != 0.5 || *second.Ratio != 0.5 {
+		t.Errorf("%+v", second)
+	}
+}
+
 func TestDuelBesideOthers(t *testing.T) {
 	e := open(t, Config{Rounds: 1, Others: 100})
 	e.current.Unit = jobsPerSecond

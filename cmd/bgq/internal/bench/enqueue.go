@@ -39,14 +39,11 @@ func enqueue(producers, size int) func(context.Context, *Env) (Result, error) {
 		}
 		// Large arguments would fill the disk in the time that small ones need to be measured.
 		most := e.scaled(200_000_000, 2*producers*size) / size
-		return e.duel(ctx, duel{
-			bgq: func(ctx context.Context, path string) (take, error) {
-				return within(path, func(j *journal) (take, error) { return e.produce(ctx, j, producers, most, noop(e.name(), size)) })
-			},
-			raw: func(ctx context.Context, path string) (take, error) {
-				return withinRaw(path, func(r *raw) (take, error) { return e.commits(ctx, r, producers, most, rawValue(w.enqueue)) })
-			},
-		})
+		d := duel{bgq: func(ctx context.Context, path string) (take, error) {
+			return within(path, func(j *journal) (take, error) { return e.produce(ctx, j, producers, most, noop(e.name(), size)) })
+		}}
+		d.raw, d.same = w.onBoth(func(ctx context.Context, f floor) (take, error) { return e.commits(ctx, f.enqueue, producers, most) })
+		return e.duel(ctx, d)
 	}
 }
 
@@ -91,8 +88,8 @@ func (e *Env) produce(ctx context.Context, j *journal, producers, most int, job 
 	return t, before.perJob(ctx, j.store, t.n, t.figures)
 }
 
-// commits makes commits of group puts for a while, but not more than most puts.
-func (e *Env) commits(ctx context.Context, r *raw, group, most int, value []byte) (take, error) {
+// commits enqueues group jobs in each commit for a while, but not more than most.
+func (e *Env) commits(ctx context.Context, put step, group, most int) (take, error) {
 	ids := make([]store.ID, group)
 	var calls []time.Duration
 	n, end := 0, e.span()
@@ -102,7 +99,7 @@ func (e *Env) commits(ctx context.Context, r *raw, group, most int, value []byte
 			for i := range ids {
 				ids[i] = store.NewID()
 			}
-			if err := errors.Join(ctx.Err(), r.put(value, ids...)); err != nil {
+			if err := errors.Join(ctx.Err(), put(ids...)); err != nil {
 				return err
 			}
 			n += group
@@ -124,14 +121,11 @@ func enqueueBulk(ctx context.Context, e *Env) (Result, error) {
 		return Result{}, err
 	}
 	size := e.scaled(mostInBulk, 1000)
-	return e.duel(ctx, duel{
-		bgq: func(ctx context.Context, path string) (take, error) {
-			return within(path, func(j *journal) (take, error) { return e.bulk(ctx, j, size) })
-		},
-		raw: func(ctx context.Context, path string) (take, error) {
-			return withinRaw(path, func(r *raw) (take, error) { return e.commits(ctx, r, size, 1<<30, rawValue(w.enqueue)) })
-		},
-	})
+	d := duel{bgq: func(ctx context.Context, path string) (take, error) {
+		return within(path, func(j *journal) (take, error) { return e.bulk(ctx, j, size) })
+	}}
+	d.raw, d.same = w.onBoth(func(ctx context.Context, f floor) (take, error) { return e.commits(ctx, f.enqueue, size, 1<<30) })
+	return e.duel(ctx, d)
 }
 
 // bulk enqueues calls of size jobs for a while.

@@ -108,7 +108,7 @@ func listFailed(ctx context.Context, e *Env) (Result, error) {
 		},
 		raw: func(ctx context.Context, path string) (take, error) {
 			return withinRaw(path, func(r *raw) (take, error) {
-				if _, err := r.putNew(ctx, rawValue(w.enqueue), e.scaled(100_000, 1000), mostInBulk); err != nil {
+				if _, err := r.step(w.enqueue).putNew(ctx, e.scaled(100_000, 1000), mostInBulk); err != nil {
 					return take{}, err
 				}
 				calls, err := clocked(ctx, n, r.readLast)

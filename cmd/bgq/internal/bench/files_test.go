@@ -19,20 +19,21 @@ func TestWeigh(t *testing.T) {
 		t.Fatal(err)
 	}
 	const id = 16
-	if small.enqueue < 1000+2*id || small.claim < id || small.finish < id {
+	enqueue, claim, finish := small.enqueue.bytes(), small.claim.bytes(), small.finish.bytes()
+	if enqueue < 1000+2*id || claim < id || finish < id {
 		t.Errorf("too light: %+v", small)
 	}
-	if large.enqueue != small.enqueue+1000 {
-		t.Errorf("1,000 bytes more weigh %d", large.enqueue-small.enqueue)
+	if more := large.enqueue.bytes() - enqueue; more != 1000 {
+		t.Errorf("1,000 bytes more weigh %d", more)
 	}
-	if large.claim > small.claim+8 || large.finish > small.finish+8 { // its length is in the head
+	if large.claim.bytes() > claim+8 || large.finish.bytes() > finish+8 { // its length is in the head
 		t.Errorf("to move a job with larger arguments weighs %+v, not %+v", large, small)
 	}
-	if member, err := e.weigh(t.Context(), e.member()); err != nil || member.enqueue >= small.enqueue {
+	if member, err := e.weigh(t.Context(), e.member()); err != nil || member.enqueue.bytes() >= enqueue {
 		t.Errorf("a member of a batch weighs %+v, %v", member, err)
 	}
-	if got := len(rawValue(small.enqueue)) + id; got != small.enqueue {
-		t.Errorf("a raw record has %d bytes, want %d", got, small.enqueue)
+	if got := len(rawValue(enqueue)) + id; got != enqueue {
+		t.Errorf("a raw record has %d bytes, want %d", got, enqueue)
 	}
 }
 

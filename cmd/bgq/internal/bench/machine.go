@@ -52,8 +52,8 @@ func (e *Env) Limits(ctx context.Context) (Limits, error) {
 	}
 	commits, err := e.inFile(ctx, nil, func(ctx context.Context, path string) (take, error) {
 		return withinRaw(path, func(r *raw) (take, error) {
-			value := rawValue(w.enqueue)
-			return e.often(ctx, func() error { return r.put(value, store.NewID()) })
+			put := r.step(w.enqueue)
+			return e.often(ctx, func() error { return put(store.NewID()) })
 		})
 	})
 	return Limits{Syncs: syncs.value, Commits: commits.value}, err

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"context"
 	"errors"
 	"math/rand/v2"
 	"runtime"
@@ -56,19 +55,15 @@ func (r *raw) put(value []byte, ids ...store.ID) error {
 	})
 }
 
-// putNew puts n new records, group in a commit.
-func (r *raw) putNew(ctx context.Context, value []byte, n, group int) ([]store.ID, error) {
-	ids := make([]store.ID, n)
-	for i := 0; i < n; i += group {
-		part := ids[i:min(i+group, n)]
-		for k := range part {
-			part[k] = store.NewID()
-		}
-		if err := errors.Join(ctx.Err(), r.put(value, part...)); err != nil {
-			return nil, err
-		}
-	}
-	return ids, nil
+// floor makes one put for each step of a job, of as many bytes as bgq puts in it.
+func (r *raw) floor(w weight) floor {
+	return floor{r.step(w.enqueue), r.step(w.claim), r.step(w.finish)}
+}
+
+// step makes one put of as many bytes as the moves put.
+func (r *raw) step(m moves) step {
+	value := rawValue(m.bytes())
+	return func(ids ...store.ID) error { return r.put(value, ids...) }
 }
 
 // rawValue returns a value which makes a record of as many bytes with its key.

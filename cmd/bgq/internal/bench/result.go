@@ -17,7 +17,11 @@ type Result struct {
 	BGQ     float64  `json:"bgq"`
 	RawBolt *float64 `json:"raw"`
 	Ratio   *float64 `json:"ratio"`
-	Goal    *Goal    `json:"goal"`
+	// Same is raw bbolt with the same puts and deletes, SameRatio the median of the rounds' BGQ/Same; nil where
+	// that is not measured.
+	Same      *float64 `json:"same_puts"`
+	SameRatio *float64 `json:"same_puts_ratio"`
+	Goal      *Goal    `json:"goal"`
 	// Met tells whether the goal was met in this run; nil without a goal.
 	Met *bool `json:"goal_met"`
 	// P50 and P99 are of single calls, the medians of the rounds; nil where no calls are timed.
@@ -67,10 +71,12 @@ type Others struct {
 
 // Round is one round. Fields of sides that there are not are nil.
 type Round struct {
-	BGQ    float64  `json:"bgq"`
-	Raw    *float64 `json:"raw"`
-	Ratio  *float64 `json:"ratio"`
-	Others *float64 `json:"others"`
+	BGQ       float64  `json:"bgq"`
+	Raw       *float64 `json:"raw"`
+	Ratio     *float64 `json:"ratio"`
+	Same      *float64 `json:"same_puts"`
+	SameRatio *float64 `json:"same_puts_ratio"`
+	Others    *float64 `json:"others"`
 }
 
 // Goal is a bound for a ratio, or for the value of bgq.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -32,6 +33,9 @@ func TestScenarios(t *testing.T) {
 			if (s.Raw == "") != (r.Ratio == nil) {
 				t.Errorf("beside %q, and a ratio of %v", s.Raw, r.Ratio)
 			}
+			if same := sameFamily(s.Name); same != (r.Same != nil && *r.Same > 0 && r.SameRatio != nil && r.Rounds[0].SameRatio != nil) {
+				t.Errorf("the same puts: %v, and a ratio of %v in %+v", r.Same, r.SameRatio, r.Rounds)
+			}
 			if r.Others == nil && s.Name != "resume" {
 				t.Error("not measured beside other jobs")
 			}
@@ -43,6 +47,12 @@ func TestScenarios(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sameFamily tells whether a scenario also has the floor of the same puts.
+func sameFamily(name string) bool {
+	family, _, _ := strings.Cut(name, "-")
+	return slices.Contains([]string{"enqueue", "claim", "work", "args"}, family)
 }
 
 func TestSelect(t *testing.T) {

@@ -14,7 +14,7 @@ var workScenarios = []Scenario{
 	{"claim-finish-1", "claim a job and finish it", "two commits that rewrite its record", jobsPerSecond, ratioAtLeast(workGoal), claimFinish(1, 5000)},
 	{"claim-finish-16", "claim 16 jobs in a call and finish them in another", "two commits that rewrite 16 records", jobsPerSecond, ratioAtLeast(workGoal), claimFinish(16, 40_000)},
 	{"claim-finish-256", "claim 256 jobs in a call and finish them in another", "two commits that rewrite 256 records", jobsPerSecond, ratioAtLeast(workGoal), claimFinish(256, 100_000)},
-	{"work", "16 workers run 100,000 jobs that do nothing, until the last is recorded", "two commits that rewrite 256 records", jobsPerSecond, ratioAtLeast(workGoal), work},
+	{"work", "16 workers run 100,000 stored jobs that do nothing, until all are recorded", "rewrite each record twice, in commits of 256", jobsPerSecond, ratioAtLeast(workGoal), work},
 }
 
 // workGoal is how much of raw bbolt claiming and finishing should reach.
@@ -28,14 +28,11 @@ func claimFinish(group, n int) func(context.Context, *Env) (Result, error) {
 			return Result{}, err
 		}
 		n := e.scaled(n, 2*group)
-		return e.duel(ctx, duel{
-			bgq: func(ctx context.Context, path string) (take, error) {
-				return within(path, func(j *journal) (take, error) { return e.drain(ctx, j, n, group) })
-			},
-			raw: func(ctx context.Context, path string) (take, error) {
-				return withinRaw(path, func(r *raw) (take, error) { return e.rewrite(ctx, r, n, group, w) })
-			},
-		})
+		d := duel{bgq: func(ctx context.Context, path string) (take, error) {
+			return within(path, func(j *journal) (take, error) { return e.drain(ctx, j, n, group) })
+		}}
+		d.raw, d.same = w.onBoth(func(ctx context.Context, f floor) (take, error) { return f.drain(ctx, n, group) })
+		return e.duel(ctx, d)
 	}
 }
 
@@ -58,26 +55,25 @@ func (e *Env) drain(ctx context.Context, j *journal, n, group int) (take, error)
 	return t, errors.Join(err, before.perJob(ctx, j.store, t.n, t.figures))
 }
 
-// rewrite stores n records and measures how fast each is rewritten twice.
-func (e *Env) rewrite(ctx context.Context, r *raw, n, group int, w weight) (take, error) {
-	ids, err := r.putNew(ctx, rawValue(w.enqueue), n, mostInBulk)
+// drain stores n jobs and measures how fast they are claimed and finished.
+func (f floor) drain(ctx context.Context, n, group int) (take, error) {
+	ids, err := f.enqueue.putNew(ctx, n, mostInBulk)
 	if err != nil {
 		return take{}, err
 	}
-	calls, took, err := e.rewriteTwice(ctx, r, ids, group, w)
+	calls, took, err := f.claimAndFinish(ctx, ids, group)
 	t := rate(n, took)
 	t.calls = calls
 	return t, err
 }
 
-// rewriteTwice rewrites records as claiming and finishing would, group in a commit.
-func (e *Env) rewriteTwice(ctx context.Context, r *raw, ids []store.ID, group int, w weight) (calls []time.Duration, took time.Duration, err error) {
-	claimed, finished := rawValue(w.claim), rawValue(w.finish)
+// claimAndFinish claims and finishes jobs, group in a commit.
+func (f floor) claimAndFinish(ctx context.Context, ids []store.ID, group int) (calls []time.Duration, took time.Duration, err error) {
 	took, err = timedRaw(func() error {
 		for i := 0; i < len(ids); i += group {
 			part := ids[i:min(i+group, len(ids))]
 			began := time.Now()
-			if err := errors.Join(ctx.Err(), r.put(claimed, part...), r.put(finished, part...)); err != nil {
+			if err := errors.Join(ctx.Err(), f.claim(part...), f.finish(part...)); err != nil {
 				return err
 			}
 			calls = append(calls, time.Since(began))
@@ -102,14 +98,11 @@ func work(ctx context.Context, e *Env) (Result, error) {
 		return Result{}, err
 	}
 	n := e.scaled(100_000, 500)
-	return e.duel(ctx, duel{
-		bgq: func(ctx context.Context, path string) (take, error) {
-			return within(path, func(j *journal) (take, error) { return e.execute(ctx, j, n) })
-		},
-		raw: func(ctx context.Context, path string) (take, error) {
-			return withinRaw(path, func(r *raw) (take, error) { return e.rewrite(ctx, r, n, rawGroup, w) })
-		},
-	})
+	d := duel{bgq: func(ctx context.Context, path string) (take, error) {
+		return within(path, func(j *journal) (take, error) { return e.execute(ctx, j, n) })
+	}}
+	d.raw, d.same = w.onBoth(func(ctx context.Context, f floor) (take, error) { return f.drain(ctx, n, rawGroup) })
+	return e.duel(ctx, d)
 }
 
 // execute stores n jobs and measures how long an executor needs for them, from its
