@@ -24,7 +24,8 @@ type lane struct {
 }
 
 const (
-	// stockTime is for how long the stock of a lane should last.
+	// stockTime bounds the time for which the stock of a lane should last. It is
+	// that of four claims: with less, the slots of jobs of a millisecond stand empty.
 	stockTime = 20 * time.Millisecond
 	// stockAge is how long a job may wait in stock before it is given back.
 	stockAge = 100 * time.Millisecond
@@ -70,13 +71,12 @@ func (l *lane) measure(now time.Time) {
 }
 
 // spare returns how many jobs should be in stock when a claim takes as long as the
-// last one did: none, unless the lane ends one in the time of four claims. With less than that, the
-// slots of jobs of a millisecond stand empty while the next ones are claimed.
+// last one did: none, unless jobs are shorter than commits.
 func (l *lane) spare(claim time.Duration) int {
-	if l.slots == 0 || l.rate*(4*claim).Seconds() < 1 {
+	if l.slots == 0 {
 		return 0
 	}
-	return min(int(l.rate*stockTime.Seconds()), maxStock)
+	return min(int(l.rate*min(4*claim, stockTime).Seconds()), maxStock)
 }
 
 // next moves a job of the stock into a free slot, or returns nil.

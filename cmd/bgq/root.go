@@ -97,6 +97,7 @@ queue: what waits, what failed and why, and what to run again.`,
 	add(groupRun, newRunCommand(a))
 	add(groupLook, newStatusCommand(a), newJobsCommand(a), newBatchesCommand(a), newWhyCommand(a))
 	add(groupFile, newVerifyCommand(a), newBenchCommand(a), newVersionCommand(a))
+	add(groupFile, newCompactCommand(a))
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommand(newHelpCommand())
 	root.SetHelpCommandGroupID(groupFile)

@@ -60,16 +60,17 @@ type claim struct{ store.ClaimRequest }
 // claim hands out jobs.
 func (t *txn) claim(req *claim) (store.Claimed, error) {
 	var claimed store.Claimed
-	var open []string // the wanted queues that are not paused
+	open := make([]store.Want, 0, len(req.Want)) // the wanted queues that are not paused
 	for _, w := range req.Want {
 		paused, err := t.paused(w.Queue)
 		if err != nil {
 			return claimed, err
 		}
-		if paused {
-			continue
+		if !paused {
+			open = append(open, w)
 		}
-		open = append(open, w.Queue)
+	}
+	for _, w := range open {
 		from, n := tableReady, w.N
 		if req.Alone {
 			from, n = tableAlone, min(w.N, 1-len(claimed.Jobs))
@@ -83,9 +84,9 @@ func (t *txn) claim(req *claim) (store.Claimed, error) {
 			claimed.Jobs = append(claimed.Jobs, j)
 		}
 	}
-	for _, queue := range open {
+	for _, w := range open {
 		if !claimed.Suspects {
-			claimed.Suspects = len(t.next(tableAlone, queue, req.Kinds, 1)) > 0
+			claimed.Suspects = len(t.next(tableAlone, w.Queue, req.Kinds, 1)) > 0
 		}
 	}
 	return claimed, nil

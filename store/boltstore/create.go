@@ -19,7 +19,7 @@ import (
 // If somebody else is faster, theirs stays.
 func (s *Store) create() error {
 	dir := filepath.Dir(s.abs)
-	temp, err := os.CreateTemp(dir, "."+filepath.Base(s.abs)+".new-*")
+	temp, err := os.CreateTemp(dir, "."+filepath.Base(s.abs)+creationMark+"*")
 	if err != nil {
 		return s.createError(err)
 	}

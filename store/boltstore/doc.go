@@ -20,7 +20,7 @@
 //
 // Nothing is delayed to make a group larger: a lone caller pays for one commit. A
 // claim that waits is served in the commit that brings its job, so enqueueing and
-// claiming cost one commit together. A call is encoded and checked by its caller,
+// claiming cost one commit together, and the job is put once, as running. A call is encoded and checked by its caller,
 // before it is put into the queue. Inside of the transaction it reads and checks all
 // it needs before it writes anything, so that an error of its own leaves nothing
 // behind, and the others of the group go on.
@@ -31,9 +31,9 @@
 // it (see [Options], [Store.Update] and [Store.EnqueueTx]).
 //
 //	meta      "format"                                  → number of the format
-//	job       id                                        → head of the job
-//	args      id                                        → arguments
-//	result    id                                        → result
+//	job       id                                        → head of the job, small arguments and result
+//	args      id                                        → larger arguments
+//	result    id                                        → larger result
 //	failure   id, number(4)                             → failure, msgpack
 //	point     id, name                                  → checkpoint
 //	ready     queue 00 kind 00 priority(2) run_at(8) id   available
@@ -57,9 +57,15 @@
 // it wants; jobs of a kind that nobody has a handler for cost it nothing, however
 // many there are.
 //
-// A head is a version byte, fixed fields, numbers of variable length and texts. It is
-// rewritten by every move; the parts are not. Heads, parts, counters and settings end
-// with a CRC-32C over key and value, because the pages of bbolt have none.
+// A head is a version byte, fixed fields, numbers of variable length and texts. Behind
+// it in the same record stand the arguments and the result, if they have up to 256
+// bytes: most do, and then storing a job takes two puts, and finishing it no third
+// table. Larger ones, failures and checkpoints stand apart. The record is rewritten by
+// every move; what stands apart is not. Records, parts, counters and settings end with
+// a CRC-32C over key and value, because the pages of bbolt have none.
+//
+// The file grows in large steps. Shortly before a commit needs more of it, zeros are
+// written there, so that the commit itself only overwrites: see prefill.
 //
 // # What bbolt must not be trusted with
 //
@@ -77,10 +83,11 @@
 //     writer when the file must be mapped anew. Reads are short, copy what they
 //     return, and listings come in bounded pages. The mapping is made large at once.
 //   - Its list of free pages: it is not written while the store runs, which would
-//     cost more with each page that becomes free, but when it is closed. A file with
-//     such a list was therefore closed well, and opens fast.
+//     cost more with each page that becomes free, but when it is closed, or by the open
+//     after a crash, which has walked the pages anyway. A file with such a list opens fast.
 //   - A full disk: finishing a job needs space too, so new jobs are refused while
 //     some is left (Options.MinFree).
 //
 // The file never shrinks by itself: what is deleted leaves pages to be used again.
+// [Store.Compact] gives them back.
 package boltstore

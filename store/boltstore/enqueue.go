@@ -221,12 +221,13 @@ func (t *txn) existing(j *newJob) (store.ID, bool) {
 }
 
 // there tells whether a job exists. Most new ids are greater than all in the file, and
-// need not be looked for.
+// need not be looked for. bbolt's Last never returns from a table that the same
+// transaction has emptied.
 func (t *txn) there(id store.ID) bool {
 	if j, ok := t.jobs[id]; ok {
 		return j != nil
 	}
-	if !t.lookedUp {
+	if !t.lookedUp && !t.emptied {
 		t.lookedUp = true
 		t.newest, _ = t.bucket(tableJob).Cursor().Last()
 	}

@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 )
 
@@ -13,7 +14,7 @@ import (
 // keepFresh notes a new job that is not placed yet.
 func (t *txn) keepFresh(n *newJob) {
 	n.fresh = true
-	t.fresh = append(t.fresh, n)
+	t.fresh, t.sorted = append(t.fresh, n), false
 	t.woken[n.Queue] = struct{}{}
 }
 
@@ -32,8 +33,10 @@ func (t *txn) place() {
 // takeFresh returns the first n new jobs of a queue that are of a wanted kind (sorted;
 // nil means all), in the order in which they would stand.
 func (t *txn) takeFresh(queue string, kinds []string, n int) []candidate {
-	if !slices.IsSortedFunc(t.fresh, readyOrder) {
+	t.fresh = slices.DeleteFunc(t.fresh, func(f *newJob) bool { return !f.fresh }) // taken by claims before
+	if !t.sorted {
 		slices.SortFunc(t.fresh, readyOrder)
+		t.sorted = true
 	}
 	var found []candidate
 	size := 0
@@ -41,7 +44,7 @@ func (t *txn) takeFresh(queue string, kinds []string, n int) []candidate {
 		if len(found) >= n || size >= maxPageBytes {
 			break
 		}
-		if !f.fresh || f.Queue != queue {
+		if f.Queue != queue {
 			continue
 		}
 		if _, wanted := slices.BinarySearch(kinds, f.Kind); !wanted && kinds != nil {
@@ -62,8 +65,5 @@ func readyOrder(a, b *newJob) int {
 	if a.Priority != b.Priority {
 		return int(a.Priority) - int(b.Priority)
 	}
-	if c := a.RunAt.Compare(b.RunAt); c != 0 {
-		return c
-	}
-	return bytes.Compare(a.ID[:], b.ID[:])
+	return cmp.Or(cmp.Compare(nanos(a.RunAt), nanos(b.RunAt)), bytes.Compare(a.ID[:], b.ID[:]))
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/bgq-dev/bgq/migrations"
 	"github.com/bgq-dev/bgq/store"
+	"github.com/bgq-dev/bgq/store/boltstore/internal/pagecheck"
 )
 
 // wantFileError checks that an error says which file, what, and what to do next.
@@ -275,11 +276,14 @@ func TestCleanClose(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, path string
-		clean      bool
+		clean      bool // before it is opened
 	}{{"closed", path, true}, {"crashed", crashed, false}} {
+		if isClean(t, c.path) != c.clean {
+			t.Errorf("%s: clean is %v", c.name, !c.clean)
+		}
 		s := openAt(t, c.path, Options{})
-		if s.written == c.clean {
-			t.Errorf("%s: clean is %v", c.name, !s.written)
+		if c.clean && s.written {
+			t.Errorf("%s: nothing was written yet", c.name)
 		}
 		if jobs := mustClaim(t, s, 1000); len(jobs) != 100 {
 			t.Errorf("%s: %d jobs, want 100", c.name, len(jobs))
@@ -289,6 +293,25 @@ func TestCleanClose(t *testing.T) {
 			t.Errorf("%s: Info %+v, %v", c.name, info, err)
 		}
 	}
+}
+
+// isClean tells whether a list of free pages is stored.
+func isClean(t *testing.T, path string) bool {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := pagecheck.ReadMeta(f, info.Size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report.Clean
 }
 
 func copyFile(t *testing.T, path string) string {

@@ -27,10 +27,16 @@ type Store struct {
 	written bool    // something was committed since the file was opened
 	app     *appTx  // the transaction of Update that is under way
 
-	// handle guards db: readers hold it shared, who replaces the handle holds it alone.
-	handle sync.RWMutex
-	db     *bbolt.DB // nil: closed or broken
-	file   *os.File  // what db reads and writes; it belongs to db
+	changes *changes // what is written while Compact runs, otherwise nil; guarded by writer
+
+	compacting sync.Mutex // held by Compact. It comes before writer.
+
+	// handle guards db, and readers counts the transactions that read from it. Who begins one
+	// holds handle shared, who replaces the handle holds it alone.
+	handle  sync.RWMutex
+	readers *sync.WaitGroup
+	db      *bbolt.DB // nil: closed or broken
+	file    *os.File  // what db reads and writes; it belongs to db
 
 	state  sync.Mutex // guards the fields below, and is held for moments only
 	failed error      // why nothing can be written any more
@@ -98,12 +104,15 @@ func (s *Store) Close() error {
 		s.committer.close()
 		<-s.committer.done
 	}
+	s.compacting.Lock() // it has given up, or does so soon
+	defer s.compacting.Unlock()
 	s.writer.Lock()
 	defer s.writer.Unlock()
 	s.handle.Lock()
 	defer s.handle.Unlock()
 	db := s.db
 	s.db = nil
+	s.readers.Wait()
 	s.watch.sendAll() // whoever reads again learns of the end
 	if db == nil {
 		return nil
@@ -135,15 +144,20 @@ func (s *Store) view(ctx context.Context, fn func(*reader) error) error {
 		return err
 	}
 	s.handle.RLock()
-	defer s.handle.RUnlock()
-	if s.db == nil {
+	db, readers := s.db, s.readers
+	if db != nil {
+		readers.Add(1)
+		defer readers.Done()
+	}
+	s.handle.RUnlock()
+	if db == nil {
 		if err := s.broken(); err != nil {
 			return err
 		}
 		return s.fail(store.ErrClosed, "")
 	}
 	err := guard(func() error {
-		tx, err := s.db.Begin(false)
+		tx, err := db.Begin(false)
 		if err != nil {
 			return err
 		}

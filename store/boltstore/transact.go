@@ -30,6 +30,8 @@ func (s *Store) transact(fn func(*txn)) error {
 			return err
 		}
 		t = newTxn(tx, s.Now(), s.scratch)
+		s.scratch = scratch{} // what a transaction that fails leaves in it is not looked at again
+		t.changes = s.changes
 		fn(t)
 		return t.flush()
 	})
@@ -97,6 +99,7 @@ func (s *Store) resolve(id int, cause error) error {
 	}
 	db := s.db
 	s.db = nil
+	s.readers.Wait()
 	before, last, err := lookAt(s.file)
 	if err := errors.Join(err, closeSoon(db)); err != nil {
 		return unknown(err)

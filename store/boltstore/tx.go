@@ -39,6 +39,7 @@ func (s *Store) Update(ctx context.Context, fn func(*bbolt.Tx) error) error {
 	if err != nil {
 		return s.fail(err, "")
 	}
+	s.changes.noteApp()
 	u := &appTx{tx: tx, woken: map[string]struct{}{}}
 	s.app = u
 	committing := false
@@ -116,6 +117,7 @@ func (s *Store) within(tx *bbolt.Tx, fn func(*txn) error) error {
 		return errors.New("the transaction is not that of Update")
 	}
 	t := newTxn(tx, s.Now(), scratch{})
+	t.changes = s.changes
 	err := guard(func() error {
 		if err := fn(t); err != nil {
 			return err

@@ -20,6 +20,7 @@ type txn struct {
 	now     time.Time
 	err     error
 	changed bool
+	changes *changes // is told of each key that is written, while Compact runs
 
 	jobs    map[store.ID]*record    // what was read or written; nil: there is none
 	counts  map[counter]int64       // what is to be added to the counters
@@ -30,11 +31,13 @@ type txn struct {
 
 	handing bool      // claims wait: see handing.go
 	fresh   []*newJob // jobs that stand nowhere yet
+	sorted  bool      // fresh is in the order of tableReady
 
 	scratch
 	key, oldKey []byte // reused for keys, which bbolt copies
 	newest      []byte // the greatest id in the file before this transaction
-	lookedUp    bool   // newest is known
+	lookedUp    bool   // newest was looked for
+	emptied     bool   // jobs were removed: the end of their table must not be looked for any more
 }
 
 // counter names one counter.
@@ -57,6 +60,7 @@ func newTxn(tx *bbolt.Tx, now time.Time, s scratch) *txn {
 
 func (t *txn) put(in table, key, value []byte) {
 	t.changed = true
+	t.changes.note(in, key)
 	if err := t.bucket(in).Put(key, value); err != nil && t.err == nil {
 		t.err = err
 	}
@@ -68,6 +72,7 @@ func (t *txn) delete(from table, key []byte) {
 		return
 	}
 	t.changed = true
+	t.changes.note(from, key)
 	if err := c.Delete(); err != nil && t.err == nil {
 		t.err = err
 	}
@@ -164,6 +169,7 @@ func (t *txn) remove(j *record) {
 	t.delete(in, key)
 	t.add(j, j.State, -1)
 	t.dropKey(j)
+	t.emptied = true
 	t.delete(tableJob, j.ID[:])
 	if j.argsApart() {
 		t.delete(tableArgs, j.ID[:])

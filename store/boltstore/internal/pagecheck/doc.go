@@ -38,9 +38,17 @@
 // and must not name a page that is in use. A page that is neither free nor in use
 // is only lost space, and no damage.
 //
+// # Sealing
+//
+// A process that keeps no freelist while it runs, and is killed, leaves none behind.
+// bbolt then walks the whole file to make one. [Walk] knows already which pages are in
+// use, and [Pages.Seal] stores the list as a commit of bbolt would. It is the only
+// thing here that writes.
+//
 // # The cost
 //
-// One bit of memory for each page of the file, and one buffer for each page on the
-// path from the root. Values are skipped, not read. Nothing is written, and no
-// goroutine is started.
+// One bit of memory for each page of the file, and for each goroutine that reads, of
+// which there are a few, one buffer for each page on its path from the root and one to
+// read ahead. Values that reach beyond the first page of their leaf are not read. All
+// goroutines have ended when Check returns.
 package pagecheck

@@ -23,8 +23,12 @@ const (
 	minPageSize = 1 << 10
 	maxPageSize = 16 << 20
 
-	metaSize     = 64 // without the page header
-	metaChecksum = 56 // where the checksum stands, which covers all before it
+	metaSize = 64 // without the page header
+	// Where the fields stand in it that are not only read.
+	metaFreelist = 32
+	metaPages    = 40
+	metaTxID     = 48
+	metaChecksum = 56 // covers all before it
 )
 
 // meta is what a meta page says.
@@ -36,6 +40,8 @@ type meta struct {
 	freelist uint64 // page of the freelist, or noFreelist
 	pages    uint64 // high-water mark
 	txid     uint64
+	slot     uint64         // which of the two meta pages it is
+	raw      [metaSize]byte // all that it says
 }
 
 func (m meta) report() Report {
@@ -61,14 +67,20 @@ func (f *file) readMeta(off int64) (meta, error) {
 		marked:   native.Uint32(p) == magic,
 		pageSize: native.Uint32(p[8:]),
 		root:     native.Uint64(p[16:]),
-		freelist: native.Uint64(p[32:]),
-		pages:    native.Uint64(p[40:]),
-		txid:     native.Uint64(p[48:]),
+		freelist: native.Uint64(p[metaFreelist:]),
+		pages:    native.Uint64(p[metaPages:]),
+		txid:     native.Uint64(p[metaTxID:]),
+		raw:      [metaSize]byte(p),
 	}
+	m.valid = m.marked && native.Uint32(p[4:]) == version && native.Uint64(p[metaChecksum:]) == checksum(p)
+	return m, nil
+}
+
+// checksum is the one that belongs into the meta p.
+func checksum(p []byte) uint64 {
 	sum := fnv.New64a()
 	sum.Write(p[:metaChecksum])
-	m.valid = m.marked && native.Uint32(p[4:]) == version && native.Uint64(p[metaChecksum:]) == sum.Sum64()
-	return m, nil
+	return sum.Sum64()
 }
 
 // chooseMeta finds the meta page that bbolt would go by, and sets the page size.
@@ -108,6 +120,7 @@ func (f *file) chooseMeta() (meta, error) {
 	if err != nil {
 		return meta{}, err
 	}
+	second.slot = 1
 	switch {
 	case first.valid && second.valid && second.txid > first.txid, second.valid && !first.valid:
 		return second, nil

@@ -13,6 +13,7 @@ const (
 
 	branchFlag   = 0x01
 	leafFlag     = 0x02
+	metaFlag     = 0x04
 	freelistFlag = 0x10
 
 	// bucketFlag marks the leaf elements whose value is a bucket.
@@ -54,6 +55,35 @@ func (p *page) header() (id uint64, overflow uint32) {
 	p.flags = native.Uint16(p.head[8:])
 	p.count = int(native.Uint16(p.head[10:]))
 	return native.Uint64(p.head), native.Uint32(p.head[12:])
+}
+
+// load reads the header and the elements of p into its head. If its first page was
+// read before, that is in known.
+func (p *page) load(known []byte) (overflow uint32, err error) {
+	start, size := p.file.offset(p.id), int(p.file.pageSize)
+	p.head = slices.Grow(p.head[:0], size)[:size]
+	if known != nil {
+		copy(p.head, known)
+	} else if err := p.file.readAt(p.head, start); err != nil {
+		return 0, err
+	}
+	id, overflow := p.header()
+	if id != p.id {
+		return 0, p.damaged("it says that it is page %d", id)
+	}
+	if p.flags != branchFlag && p.flags != leafFlag {
+		return 0, p.damaged("it is neither a branch nor a leaf: flags %#x", p.flags)
+	}
+	p.length = (int64(overflow) + 1) * p.file.pageSize
+	end := p.elementsEnd()
+	if end > p.length {
+		return 0, p.damaged("%d elements do not fit into %d bytes", p.count, p.length)
+	}
+	if rest := int(end) - size; rest > 0 {
+		p.head = slices.Grow(p.head, rest)[:end]
+		return overflow, p.file.readAt(p.head[size:], start+int64(size))
+	}
+	return overflow, nil
 }
 
 // elementsEnd is where the elements end and the first key begins.

@@ -50,24 +50,45 @@ func ReadMeta(r io.ReaderAt, size int64) (Report, error) {
 //
 // An error matches ErrNotBolt or ErrDamaged, or else it is the error of r.
 func Check(r io.ReaderAt, size int64) (Report, error) {
-	f, m, err := open(r, size)
-	rep := m.report()
+	p, err := Walk(r, size)
 	if err != nil {
-		return rep, err
+		return Report{}, err
 	}
-	w := walker{file: f, used: newBitmap(m.pages)}
-	w.used.add(0)
-	w.used.add(1)
-	if err := w.walk(m.root); err != nil {
-		return rep, err
+	return p.Report, nil
+}
+
+// Pages are the pages of a file that Check has nothing against.
+type Pages struct {
+	Report
+	file *file
+	meta meta
+	used bitmap
+}
+
+// walkers is how many goroutines read a file. More than there are processors help
+// when the disk has to be waited for.
+const walkers = 4
+
+// Walk is Check, and keeps what it has found out: which pages are in use.
+func Walk(r io.ReaderAt, size int64) (*Pages, error) {
+	f, m, err := open(r, size)
+	if err != nil {
+		return nil, err
 	}
-	if rep.Clean {
-		if err := w.freelist(m.freelist); err != nil {
-			return rep, err
+	p := &Pages{Report: m.report(), file: f, meta: m, used: newBitmap(m.pages)}
+	c := crew{file: f, used: p.used}
+	c.used.add(0)
+	c.used.add(1)
+	if err := c.walk(m.root, walkers); err != nil {
+		return nil, err
+	}
+	if p.Clean {
+		if err := c.freelist(m.freelist); err != nil {
+			return nil, err
 		}
 	}
-	rep.Reachable = w.used.count
-	return rep, nil
+	p.Reachable = p.used.count()
+	return p, nil
 }
 
 // open chooses the meta page, and returns the file as that page describes it.
@@ -104,6 +125,9 @@ func (f *file) readAt(b []byte, off int64) error {
 		return fmt.Errorf("reading %d bytes at %d: %w", len(b), off, err)
 	}
 }
+
+// has tells whether there is a page id that can belong to a tree.
+func (f *file) has(id uint64) bool { return firstPage <= id && id < f.pages }
 
 // offset is where page id begins. The caller has checked that id is below pages.
 func (f *file) offset(id uint64) int64 { return int64(id) * f.pageSize }

@@ -1,20 +1,19 @@
 package pagecheck
 
-import "slices"
-
 // maxPath bounds the pages between the root and a leaf, over all nested buckets.
 // A tree of bbolt with a million million keys has a dozen levels; what is deeper
 // was not written by an honest program, and bbolt would recurse into all of it.
 const maxPath = 1024
 
-// walker reads the pages of a file that are in use.
+// walker reads the pages of one subtree after the other.
 type walker struct {
-	file *file
-	used bitmap
-	// path leads from the root to the page at hand. Its frames beyond depth are
-	// kept for their buffers.
+	*crew
+	// path leads from the root of the subtree to the page at hand. Its frames beyond
+	// depth are kept for their buffers.
 	path    []*frame
 	depth   int
+	above   int // pages between the root of the file and that of the subtree
+	ahead   ahead
 	scratch scratch
 }
 
@@ -27,15 +26,17 @@ type frame struct {
 	buckets int       // of a leaf: how many of its elements lead to a page yet
 	// children is the kind of the first child of a branch, 0 before it is known.
 	children uint16
+	fetched  int // the element up to whose child was read ahead
 }
 
-// walk reads the tree of the root bucket, and the buckets in it, each page once:
-// first the page itself, then all below it.
-func (w *walker) walk(root uint64) error {
-	if err := w.enter(root, nil, nil); err != nil {
+// walk reads a subtree and the buckets in it, each page once: first the page itself,
+// then all below it. What is handed to another walker is left out.
+func (w *walker) walk(s subtree) error {
+	w.depth, w.above = 0, s.depth
+	if err := w.enter(s.id, s.low, s.high, s.kind); err != nil {
 		return err
 	}
-	for w.depth > 0 {
+	for w.depth > 0 && !w.stopped.Load() {
 		var err error
 		top := w.path[w.depth-1]
 		switch {
@@ -53,9 +54,11 @@ func (w *walker) walk(root uint64) error {
 	return nil
 }
 
-// enterChild goes on to the next child of a branch.
+// enterChild goes on to the next child of a branch. Branches may be handed to another
+// walker; leaves are too small for that, and are read several at a time.
 func (w *walker) enterChild(top *frame) error {
-	e := top.element(top.next)
+	at := top.next
+	e := top.element(at)
 	low, err := top.bytes(e.key, e.ksize, &top.keys[0])
 	if err != nil {
 		return err
@@ -67,16 +70,23 @@ func (w *walker) enterChild(top *frame) error {
 			return err
 		}
 	}
-	if err := w.enter(e.child, low, high); err != nil {
+	switch top.children {
+	case branchFlag:
+		if w.handOver(subtree{e.child, low, high, branchFlag, w.above + w.depth}) {
+			return nil
+		}
+	case leafFlag:
+		// Once only: a bucket in a leaf may read ahead too, and leave nothing of it.
+		if at >= top.fetched {
+			if top.fetched, err = w.ahead.fetch(&top.page, at); err != nil {
+				return err
+			}
+		}
+	}
+	if err := w.enter(e.child, low, high, top.children); err != nil {
 		return err
 	}
-	child := w.path[w.depth-1]
-	if top.children == 0 {
-		top.children = child.flags
-	}
-	if child.flags != top.children {
-		return child.damaged("it is a %s, and the pages beside it are not", kind(child.flags))
-	}
+	top.children = w.path[w.depth-1].flags
 	return nil
 }
 
@@ -94,81 +104,44 @@ func (w *walker) enterBucket(top *frame) error {
 		}
 		if root != 0 {
 			top.buckets--
-			return w.enter(root, nil, nil)
+			return w.enter(root, nil, nil, 0)
 		}
 	}
 }
 
 // enter reads and checks the page with the given number, whose keys have the given
-// bounds, and puts it at the end of the path.
-func (w *walker) enter(id uint64, low, high []byte) error {
-	if id < firstPage || id >= w.file.pages {
+// bounds, and puts it at the end of the path. If kind is not 0, it must be of that
+// kind.
+func (w *walker) enter(id uint64, low, high []byte, kind uint16) error {
+	if !w.file.has(id) {
 		return damaged(id, "it is referred to, and the file has pages %d to %d", firstPage, w.file.pages-1)
 	}
-	if w.depth == maxPath {
+	if w.above+w.depth == maxPath {
 		return damaged(id, "it is %d pages below the root", maxPath)
 	}
 	if w.depth == len(w.path) {
 		w.path = append(w.path, &frame{})
 	}
 	f := w.path[w.depth]
-	*f = frame{page: page{file: w.file, id: id, head: f.head[:0]}, high: high, keys: f.keys}
-	if err := w.load(&f.page); err != nil {
-		return err
-	}
-	buckets, err := f.check(low, high, &w.scratch)
+	*f = frame{page: page{file: w.file, id: id, head: f.head}, high: high, keys: f.keys}
+	overflow, err := f.load(w.ahead.page(id))
 	if err != nil {
 		return err
 	}
-	f.buckets = buckets
+	if err := w.use(id, overflow); err != nil {
+		return err
+	}
+	if f.buckets, err = f.check(low, high, &w.scratch); err != nil {
+		return err
+	}
+	if kind != 0 && f.flags != kind {
+		return f.damaged("it is a %s, and the pages beside it are not", kindName(f.flags))
+	}
 	w.depth++
 	return nil
 }
 
-// load reads the header and the elements of p, and marks its pages as used.
-func (w *walker) load(p *page) error {
-	start, size := w.file.offset(p.id), int(w.file.pageSize)
-	p.head = slices.Grow(p.head, size)[:size]
-	if err := w.file.readAt(p.head, start); err != nil {
-		return err
-	}
-	id, overflow := p.header()
-	if id != p.id {
-		return p.damaged("it says that it is page %d", id)
-	}
-	if p.flags != branchFlag && p.flags != leafFlag {
-		return p.damaged("it is neither a branch nor a leaf: flags %#x", p.flags)
-	}
-	if err := w.use(p.id, overflow); err != nil {
-		return err
-	}
-	p.length = (int64(overflow) + 1) * w.file.pageSize
-	end := p.elementsEnd()
-	if end > p.length {
-		return p.damaged("%d elements do not fit into %d bytes", p.count, p.length)
-	}
-	if rest := int(end) - size; rest > 0 {
-		p.head = slices.Grow(p.head, rest)[:end]
-		return w.file.readAt(p.head[size:], start+int64(size))
-	}
-	return nil
-}
-
-// use marks page id and its overflow as used.
-func (w *walker) use(id uint64, overflow uint32) error {
-	end := id + uint64(overflow) + 1
-	if end > w.file.pages {
-		return damaged(id, "it has %d pages of overflow, and the file ends at page %d", overflow, w.file.pages-1)
-	}
-	for n := id; n < end; n++ {
-		if !w.used.add(n) {
-			return damaged(n, "it is used twice")
-		}
-	}
-	return nil
-}
-
-func kind(flags uint16) string {
+func kindName(flags uint16) string {
 	if flags == branchFlag {
 		return "branch"
 	}
