@@ -45,7 +45,7 @@ func sources(t *testing.T) map[string][]byte {
 // project has beside it. What git ignores may lie about.
 func TestTopLevel(t *testing.T) {
 	folders := []string{"bgclient", "cmd", "executor", "integration_test", "migrations", "queue", "store"}
-	files := []string{"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "go.mod", "go.sum"}
+	files := []string{"BENCHMARKS.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "go.mod", "go.sum"}
 	ignored := ignoredNames(t)
 	entries, err := os.ReadDir(root)
 	if err != nil {
