@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -156,6 +157,32 @@ func (c *committer) signal() {
 	}
 }
 
+// regroup lets those who were just answered call again, so that they are in the
+// next commit and not in the one after it: without it, producers in a loop form two
+// crowds that take turns. It only ever yields, to callers that can run; it ends when
+// as many have arrived as were answered, and after a small part of the time that a commit takes.
+func (c *committer) regroup(answered int, commit time.Duration) {
+	const crowd = 4 // fewer callers show no habit
+	all := c.arrived() + answered
+	runtime.Gosched()
+	if answered < crowd {
+		return
+	}
+	for end := time.Now().Add(commit / regroupPart); time.Now().Before(end) && c.arrived() < all; {
+		runtime.Gosched()
+	}
+}
+
+// arrived is the number of calls that wait for the next commit.
+func (c *committer) arrived() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.queue)
+}
+
+// regroupPart is the part of the time of a commit for which regroup waits at the most.
+const regroupPart = 8
+
 // group is what goes into one commit.
 type group struct {
 	ops      []*op
@@ -257,12 +284,9 @@ func (s *Store) run() {
 		if !ok {
 			break
 		}
+		began := time.Now()
 		s.commit(g)
-		// Those who were just answered are likely to call again, and should be in the
-		// next commit, not in the one after it: without this, producers in a loop form
-		// two crowds that take turns. Yielding once is enough; waiting for more of them
-		// gains nothing.
-		runtime.Gosched()
+		c.regroup(len(g.ops), time.Since(began))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
