@@ -228,7 +228,9 @@ func (s *Store) check(f *os.File, size int64) (clean bool, err error) {
 		return false, err
 	}
 	if !pages.Clean && !s.opts.ReadOnly {
-		sealFile(f, pages)
+		if err := sealFile(f, pages); err != nil {
+			return false, err
+		}
 	}
 	return pages.Clean, nil
 }

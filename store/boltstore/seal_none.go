@@ -1,4 +1,4 @@
-//go:build !(darwin || dragonfly || freebsd || linux || netbsd)
+//go:build !(darwin || dragonfly || freebsd || (linux && !android) || netbsd)
 
 package boltstore
 
@@ -8,6 +8,6 @@ import (
 	"github.com/bgq-dev/bgq/store/boltstore/internal/pagecheck"
 )
 
-// sealFile leaves the file as it is. Either it is not locked yet (see lockFile), or the
-// system may show bbolt an older state of what was written just before it is mapped.
-func sealFile(*os.File, *pagecheck.Pages) {}
+// sealFile leaves the file as it is. Either it is not locked yet (see lockFile), or not as
+// bbolt locks it, or the system may show bbolt an older state of what was written just before it is mapped.
+func sealFile(*os.File, *pagecheck.Pages) error { return nil }

@@ -2,6 +2,8 @@ package pagecheck
 
 import (
 	"bufio"
+	"errors"
+	"fmt"
 	"io"
 )
 
@@ -16,21 +18,32 @@ type Writer interface {
 // closed well, and p describes it so. If a freelist is stored already, Seal does
 // nothing. Nobody else may use the file.
 //
-// It is a commit as bbolt makes them, and as safe. The freelist goes into pages that
+// It is a commit as bbolt makes them, and as safe. What the newest meta page leads to is
+// brought to disk first. The freelist goes into pages that
 // nothing uses, and when it is on disk the older of the two meta pages is replaced by
 // one that names it. The newest meta page, and all that it leads to, stay as they
-// are: a file whose sealing was interrupted, or failed, is what it was before, or it
+// are. A file whose sealing was interrupted, or failed, is what it was before, or it
 // is sealed. The last write is not synced. Whoever commits next syncs it, before the
 // other meta page, which is the one that the file falls back to, is written.
 func (p *Pages) Seal(w Writer) error {
 	if p.Clean {
 		return nil
 	}
+	// Whoever wrote the newest meta page may have been killed, or told of an error, before
+	// it was on disk. Until it is, the file falls back to the older one, and pages that only
+	// that one leads to must stay as they are. After an error the system may have forgotten
+	// that the page is still to be written, so it is written again.
+	if _, err := w.WriteAt(p.meta.page(), p.file.offset(p.meta.slot)); err != nil {
+		return err
+	}
+	if err := bringToDisk(w); err != nil {
+		return err
+	}
 	list := p.placeFreelist()
 	if err := p.writeFreelist(w, list); err != nil {
 		return err
 	}
-	if err := w.Sync(); err != nil {
+	if err := bringToDisk(w); err != nil {
 		return err
 	}
 	next := p.meta.next(list)
@@ -39,6 +52,17 @@ func (p *Pages) Seal(w Writer) error {
 	}
 	p.Report = next.report()
 	p.Reachable = p.used.count() + int(list.pages)
+	return nil
+}
+
+// ErrSync says that the system could not bring to disk what was written to the file,
+// now or before.
+var ErrSync = errors.New("the file cannot be synced")
+
+func bringToDisk(w Writer) error {
+	if err := w.Sync(); err != nil {
+		return fmt.Errorf("%w: %w", ErrSync, err)
+	}
 	return nil
 }
 

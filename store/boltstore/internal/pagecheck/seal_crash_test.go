@@ -154,6 +154,40 @@ func TestSealInterrupted(t *testing.T) {
 	}
 }
 
+// TestSealUnsyncedMeta: who wrote the newest meta page was killed before it was on disk.
+// As long as it is not, the file is what the older one says.
+func TestSealUnsyncedMeta(t *testing.T) {
+	for name, image := range crashImages(t) {
+		t.Run(name, func(t *testing.T) {
+			newer := contents(t, image)
+			rep, err := ReadMeta(bytes.NewReader(image), int64(len(image)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := rep.TxID % 2 * uint64(rep.PageSize)
+			meta := op{int64(at), bytes.Clone(image[at : at+sector])}
+			// In its place stands the one before the older one, which says about the same.
+			before := bytes.Clone(image[uint64(rep.PageSize)-at:][:sector])
+			native.PutUint64(before, at/uint64(rep.PageSize))
+			raw := before[headerSize:][:metaSize]
+			native.PutUint64(raw[metaTxID:], rep.TxID-2)
+			native.PutUint64(raw[metaChecksum:], checksum(raw))
+			disk := overwrite(bytes.Clone(image), before, int64(at))
+			older := contents(t, disk)
+			if older == newer {
+				t.Fatal("the last commit has changed nothing")
+			}
+			for i, left := range states(disk, append([]op{meta}, sealed(t, image).ops...), 12) {
+				want := older
+				if rep, err := ReadMeta(bytes.NewReader(left), int64(len(left))); err == nil && rep.TxID%2*uint64(rep.PageSize) == at || rep.Clean {
+					want = newer
+				}
+				wantSame(t, fmt.Sprintf("state %d", i), left, want)
+			}
+		})
+	}
+}
+
 // TestSealMetaTorn tears the last write at each of its bytes.
 func TestSealMetaTorn(t *testing.T) {
 	image := crashImages(t)["room"]
