@@ -93,6 +93,9 @@ func (c *compaction) read(at bucketPath, past []byte) (old, have chunk, err erro
 			return err
 		})
 	})
+	if err != nil {
+		err = c.failed("read", fmt.Errorf("%v", err)) // not the damage of the old one
+	}
 	return old, have, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"go.etcd.io/bbolt"
 
@@ -24,6 +25,7 @@ type compaction struct {
 	temp string // that it has now
 	db   *bbolt.DB
 	file *os.File // it belongs to db
+	dir  *os.File // the folder
 
 	copied     [tables]extent
 	doubts     []changed // that differ between the files
@@ -57,13 +59,17 @@ func (c *compaction) alive() error {
 	if err := c.ctx.Err(); err != nil {
 		return err
 	}
-	c.s.state.Lock()
-	closed := c.s.closed
-	c.s.state.Unlock()
-	if closed {
+	if c.s.isClosed() {
 		return c.s.fail(store.ErrClosed, "")
 	}
 	return nil
+}
+
+// isClosed tells whether Close was called.
+func (s *Store) isClosed() bool {
+	s.state.Lock()
+	defer s.state.Unlock()
+	return s.closed
 }
 
 // watch begins to log changes.
@@ -107,6 +113,9 @@ func (c *compaction) create() error {
 	if err := c.enough(); err != nil {
 		return err
 	}
+	if err := c.openDir(); err != nil {
+		return err
+	}
 	if err := removeLeftover(c.temp); err != nil {
 		return c.s.fail(err, "it was left by a compaction that did not end, or is not ours: move it away")
 	}
@@ -116,11 +125,26 @@ func (c *compaction) create() error {
 	return nil
 }
 
+// openDir opens the folder, and syncs it to see that it can be: when the new file has its
+// name, it is too late to find out.
+func (c *compaction) openDir() (err error) {
+	if c.dir, err = os.Open(filepath.Dir(c.path)); err == nil {
+		err = c.dir.Sync()
+	}
+	if err != nil {
+		return c.s.fail(fmt.Errorf("its folder cannot be synced: %w", err), "the folder must be readable, and on a file system that keeps names safe")
+	}
+	return nil
+}
+
 // discard ends a compaction that has failed.
 func (c *compaction) discard() {
 	c.s.writer.Lock()
 	c.s.changes = nil
 	c.s.writer.Unlock()
+	if c.dir != nil {
+		c.dir.Close()
+	}
 	if c.file == nil {
 		return
 	}

@@ -61,7 +61,7 @@ const creationMark = ".new-"
 // tempName is the name of the new file. It needs nothing random: who compacts holds the lock
 // of the old file.
 func tempName(path string) string {
-	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".compact")
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".bgq-compact")
 }
 
 // removeLeftover removes the new file of a compaction that was killed. The caller holds the
@@ -88,11 +88,16 @@ func removeLeftover(temp string) error {
 	return os.Remove(temp)
 }
 
-// sweep removes what a compaction has left behind that was killed.
+// sweep puts in order what a compaction, or the creation of the file, has left behind that
+// was killed.
 func (s *Store) sweep() {
-	if path, err := filepath.EvalSymlinks(s.abs); err == nil && !s.opts.ReadOnly {
-		_ = removeLeftover(tempName(path)) // if it stays, Compact says why
+	path, err := filepath.EvalSymlinks(s.abs)
+	if err != nil || s.opts.ReadOnly {
+		return
 	}
+	_ = removeLeftover(tempName(path)) // if it stays, Compact says why
+	// Whoever gave the file its name may have been killed before that was on disk.
+	_ = syncDir(filepath.Dir(path))
 }
 
 // enough refuses to begin if the disk has no room for the new file.

@@ -1,4 +1,4 @@
-//go:build !unix
+//go:build !(darwin || dragonfly || freebsd || (linux && !android) || netbsd || openbsd)
 
 package boltstore
 

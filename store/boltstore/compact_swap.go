@@ -3,7 +3,6 @@ package boltstore
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -19,6 +18,7 @@ func (c *compaction) swap() (pause time.Duration, err error) {
 	if err != nil {
 		return pause, err
 	}
+	c.dir.Close()
 	readers.Wait()
 	_ = closeSoon(old) // it has no name any more: nothing in it matters
 	return pause, nil
@@ -36,7 +36,7 @@ func (c *compaction) replace() (old *bbolt.DB, readers *sync.WaitGroup, pause ti
 	if err := os.Rename(c.temp, c.path); err != nil {
 		return nil, nil, 0, c.failed("given its name", err)
 	}
-	if err := syncDir(filepath.Dir(c.path)); err != nil {
+	if err := c.dir.Sync(); err != nil {
 		// After a power cut either file may have the name. Both say the same, as long as nothing
 		// more is written.
 		err = fmt.Errorf("%w: the compacted file is in its place, but the folder cannot be synced: %w", store.ErrClosed, err)

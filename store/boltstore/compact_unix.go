@@ -1,4 +1,4 @@
-//go:build unix
+//go:build darwin || dragonfly || freebsd || (linux && !android) || netbsd || openbsd
 
 package boltstore
 
@@ -9,7 +9,8 @@ import (
 	"syscall"
 )
 
-// canReplace tells whether a file can be replaced while it is open.
+// canReplace tells whether a file can be replaced while it is open: where the lock of the
+// new one can be had before it takes its place, see lockFile.
 const canReplace = true
 
 // createAs creates a file that is known under another name, which it will have later.

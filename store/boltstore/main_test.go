@@ -37,12 +37,6 @@ func openAt(t testing.TB, path string, o Options) *Store {
 	return s
 }
 
-func (s *Store) isClosed() bool {
-	s.state.Lock()
-	defer s.state.Unlock()
-	return s.closed
-}
-
 // audit fails the test if the file contradicts itself.
 func audit(t testing.TB, s *Store) {
 	t.Helper()

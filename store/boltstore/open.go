@@ -119,7 +119,10 @@ func (s *Store) openFile() (db *bbolt.DB, f *os.File, clean bool, err error) {
 		NoFreelistSync:  true,
 		FreelistType:    bbolt.FreelistMapType,
 		InitialMmapSize: initialMap(),
-		OpenFile: func(name string, flag int, _ os.FileMode) (_ *os.File, err error) {
+		OpenFile: func(name string, flag int, mode os.FileMode) (_ *os.File, err error) {
+			if f != nil { // by a transaction that copies the file
+				return os.OpenFile(name, flag, mode)
+			}
 			f, clean, err = s.lockAndCheck(name, flag&^os.O_CREATE)
 			return f, err
 		},

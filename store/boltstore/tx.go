@@ -39,7 +39,6 @@ func (s *Store) Update(ctx context.Context, fn func(*bbolt.Tx) error) error {
 	if err != nil {
 		return s.fail(err, "")
 	}
-	s.changes.noteApp()
 	u := &appTx{tx: tx, woken: map[string]struct{}{}}
 	s.app = u
 	committing := false
@@ -56,6 +55,7 @@ func (s *Store) Update(ctx context.Context, fn func(*bbolt.Tx) error) error {
 		return u.spoilt
 	}
 	committing = true
+	s.changes.noteApp()
 	if err := s.commitTx(tx); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"errors"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 
@@ -159,5 +160,21 @@ func TestForeignTransaction(t *testing.T) {
 	})
 	if err == nil {
 		t.Error("the transaction of another store was taken")
+	}
+}
+
+// The application may copy the file in its transaction, over an older copy too.
+func TestCopyInsideUpdate(t *testing.T) {
+	s := open(t, Options{})
+	mustEnqueue(t, s, newTestJobs(3)...)
+	path := filepath.Join(t.TempDir(), "copy.db")
+	for range 2 {
+		err := s.Update(t.Context(), func(tx *bbolt.Tx) error { return tx.CopyFile(path, 0o600) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := everyJob(t, openAt(t, path, Options{})); len(got) != 3 {
+		t.Errorf("the copy has %d jobs, want 3", len(got))
 	}
 }
