@@ -3,8 +3,6 @@ package boltstore
 import (
 	"context"
 	"os"
-
-	"github.com/bgq-dev/bgq/store/boltstore/internal/pagecheck"
 )
 
 // Unused returns how many bytes of the file hold nothing. [Store.Compact] gives them back, and
@@ -32,7 +30,7 @@ func (s *Store) unreachable() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	report, err := pagecheck.Check(s.file, info.Size())
+	report, err := checkPages(s.file, info.Size())
 	if err != nil {
 		return 0, s.checkError(err, info.Size())
 	}

@@ -20,10 +20,10 @@
 //
 // Nothing is delayed to make a group larger: a lone caller pays for one commit. A
 // claim that waits is served in the commit that brings its job, so enqueueing and
-// claiming cost one commit together, and the job is put once, as running. A call is encoded and checked by its caller,
-// before it is put into the queue. Inside of the transaction it reads and checks all
-// it needs before it writes anything, so that an error of its own leaves nothing
-// behind, and the others of the group go on.
+// claiming cost one commit together, and the job is put once, as running. A call is
+// encoded and checked by its caller, before it is put into the queue. Inside of the
+// transaction it reads and checks all it needs before it writes anything, so that an
+// error of its own leaves nothing behind, and the others of the group go on.
 //
 // # The file
 //

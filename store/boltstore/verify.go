@@ -62,11 +62,21 @@ func (s *Store) verifyPages(v *verifier) {
 	defer f.Close()
 	info, err := f.Stat()
 	if err == nil {
-		_, err = pagecheck.Check(f, info.Size())
+		_, err = checkPages(f, info.Size())
 	}
 	if err != nil {
 		v.problem("pages: %v", err)
 	}
+}
+
+// checkPages walks all pages of a file. Were it to panic on a damaged one, that would be
+// an error.
+func checkPages(f *os.File, size int64) (report pagecheck.Report, err error) {
+	err = guard(func() (err error) {
+		report, err = pagecheck.Check(f, size)
+		return err
+	})
+	return report, err
 }
 
 type verifier struct {
