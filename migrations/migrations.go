@@ -18,6 +18,7 @@ var (
 // steps holds the step from format i to format i+1 at index i.
 var steps = [...]func(*bbolt.Tx) error{
 	initial,
+	audit,
 }
 
 // Latest is the format that [Apply] leads to.

@@ -24,6 +24,8 @@ type Filter struct {
 	Error []string
 	// Reason holds alternatives for Job.Reason.
 	Reason []string
+	// Fingerprints holds alternatives for [Failure.Fingerprint] of the latest failure.
+	Fingerprints []string
 
 	// The bounds of times: After is inclusive, Before exclusive; zero is open.
 	CreatedAfter, CreatedBefore     time.Time
@@ -54,7 +56,7 @@ func In(ranges []Range, v int64) bool {
 
 // NeedsFailures tells whether Match reads the failures of a job.
 func (f *Filter) NeedsFailures() bool {
-	return len(f.Error) > 0 || slices.ContainsFunc(f.Not, func(n Filter) bool { return n.NeedsFailures() })
+	return len(f.Error) > 0 || len(f.Fingerprints) > 0 || slices.ContainsFunc(f.Not, func(n Filter) bool { return n.NeedsFailures() })
 }
 
 // Match tells whether the filter selects the job. If [Filter.NeedsFailures], the
@@ -77,7 +79,7 @@ func (f *Filter) Match(j *Job) bool {
 	if len(f.Tags) > 0 && !slices.ContainsFunc(f.Tags, func(t string) bool { return slices.Contains(j.Tags, t) }) {
 		return false
 	}
-	if !f.matchError(j) {
+	if !f.matchError(j) || !f.matchFingerprint(j) {
 		return false
 	}
 	return !slices.ContainsFunc(f.Not, func(n Filter) bool { return n.Match(j) })
@@ -99,6 +101,13 @@ func (f *Filter) matchError(j *Job) bool {
 		}
 	}
 	return true
+}
+
+func (f *Filter) matchFingerprint(j *Job) bool {
+	if len(f.Fingerprints) == 0 {
+		return true
+	}
+	return len(j.Failures) > 0 && slices.Contains(f.Fingerprints, j.Failures[len(j.Failures)-1].Fingerprint(j.Kind))
 }
 
 func anyOf[T comparable](alternatives []T, v T) bool {

@@ -40,6 +40,9 @@ type Job struct {
 	Unique      string
 	UniqueUntil Until
 
+	// Token is an idempotency key: as long as a job with it is stored, another one is not. Empty: none.
+	Token string
+
 	// Batch is the name of the batch or thread that the job belongs to, Index its place there.
 	Batch string
 	Index int64

@@ -11,7 +11,7 @@ type Store interface {
 	// Enqueue stores new jobs, in the state that each of them carries (Pending,
 	// Available or Scheduled). All of them are stored, or none and an error.
 	//
-	// A job whose id is there already, or whose unique key is held by another, is
+	// A job whose id is there already, or whose unique key or token is held by another, is
 	// not stored again: its Enqueued names the one that is there.
 	Enqueue(ctx context.Context, jobs []Job) ([]Enqueued, error)
 
@@ -66,6 +66,18 @@ type Store interface {
 	Batch(ctx context.Context, name string) (Batch, error)
 	Schedules(ctx context.Context) ([]Schedule, error)
 
+	// Logs returns up to limit lines of the log of a job, oldest first, from the one after the given
+	// number; 0 is the beginning. A job without any, or that is not there, has none.
+	Logs(ctx context.Context, id ID, after int64, limit int) ([]LogLine, error)
+	// Audit returns who asked for which changes, newest first, see [WithAudit]. Every verb that
+	// changes jobs, queues, batches or schedules heeds the Audit in its context, but Claim, Extend,
+	// Finish and Maintain.
+	Audit(ctx context.Context, req AuditRequest) ([]AuditEntry, error)
+	// Stats returns what happened from one time to another, by span, queue and kind. The
+	// newest of it may reach the disk seconds after the changes that it counts, so that a crash
+	// loses some of it; a store that is closed loses none. Maintain sums up old minutes to hours.
+	Stats(ctx context.Context, from, to time.Time) ([]Stats, error)
+
 	// Watch returns a channel that receives a hint after a commit which touched one of
 	// the topics, and a function that ends the watch. The channel holds one hint;
 	// hints are lossy and may come for nothing: read the truth again.
@@ -118,6 +130,7 @@ type Extension struct {
 	Ref         Ref
 	Progress    *Progress    // nil: as it was
 	Checkpoints []Checkpoint // each replaces the one of its name
+	Lines       []LogLine    // appended to the log of the job
 }
 
 // Outcome is how an attempt ended.
@@ -128,6 +141,8 @@ type Outcome struct {
 	Result Value
 	// Failure is appended to the job's failures unless nil.
 	Failure *Failure
+	// Lines are appended to the log of the job.
+	Lines []LogLine
 	// Next are stored in the same commit, as by Enqueue.
 	Next []Job
 }
@@ -170,7 +185,9 @@ type Budget struct {
 	// Prune deletes, for each state, the jobs finalised before the time given,
 	// except those that are Kept.
 	Prune []Retention
-	// Limit is the number of jobs that one call touches at the most.
+	// AuditBefore deletes the entries of the audit before that time, StatsBefore the statistics; zero keeps them.
+	AuditBefore, StatsBefore time.Time
+	// Limit is the number of jobs, and of entries, that one call touches at the most.
 	Limit int
 }
 
@@ -195,6 +212,12 @@ type QueueInfo struct {
 	Paused bool      `msgpack:"paused"`
 	Reason string    `msgpack:"reason"` // why it is paused, in the words of who paused it
 	Since  time.Time `msgpack:"since"`  // when it was paused
+	By     Actor     `msgpack:"by"`     // who paused it
+
+	// Workers is how many jobs of the queue run at once, in place of what the program says; 0: as it says.
+	Workers int `msgpack:"workers"`
+	// Rate is how many jobs of the queue are started in a second, at the most; 0: any number.
+	Rate float64 `msgpack:"rate"`
 }
 
 // Batch is a named set of jobs that share a queue of their own and the front of
@@ -266,7 +289,7 @@ type Caps struct {
 // Topic is something to wait for.
 type Topic struct {
 	What TopicKind
-	ID   ID // for OnJob
+	ID   ID // for OnJob and OnLog
 }
 
 // TopicKind is the kind of a topic.
@@ -280,4 +303,8 @@ const (
 	OnDue
 	// OnControl: a job was moved or deleted by Change, or a queue was paused or resumed.
 	OnControl
+	// OnQueue: the settings of a queue were put.
+	OnQueue
+	// OnLog: lines were appended to the log of a job (Topic.ID).
+	OnLog
 )

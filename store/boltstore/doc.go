@@ -46,6 +46,11 @@
 //	count     queue 00 kind 00 state(1)                 → number of jobs
 //	queue, batch, schedule   name                       → settings, msgpack
 //	base      front of the ids of a batch (9)           → name of the batch
+//	token     idempotency key                           → id of the job that carries it
+//	log       id, number(4)                             → line of its log, msgpack
+//	stat      start(8) span(1) queue 00 kind            → statistics
+//	audit     number(8)                                 → who asked for which change, msgpack
+//	trail     id, number(8) of an entry in audit        the changes of a job
 //
 // A job stands in exactly one of ready, alone, due, run, held and done, and that one
 // is its state: moving a job is a delete and a put, in the transaction that rewrites

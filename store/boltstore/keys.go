@@ -34,6 +34,11 @@ const (
 	tableBatch
 	tableBase
 	tableSchedule
+	tableToken
+	tableLog
+	tableStat
+	tableAudit
+	tableTrail
 	tables
 )
 
@@ -46,6 +51,7 @@ var tableNames = [tables]string{
 	tableHeld: "held", tableDone: "done",
 	tableUnique: "unique", tableCount: "count",
 	tableQueue: "queue", tableBatch: "batch", tableBase: "base", tableSchedule: "schedule",
+	tableToken: "token", tableLog: "log", tableStat: "stat", tableAudit: "audit", tableTrail: "trail",
 }
 
 // appended tells for which tables keys mostly arrive in ascending order, so that

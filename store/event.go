@@ -1,0 +1,36 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Event tells that something has changed, and what. Events are for people who watch;
+// the truth is in the records.
+type Event struct {
+	// Pos is the place of the event in the feed, see [Feed].
+	Pos string
+	At  time.Time
+	// Job, Kind, Queue and Batch are of the job that moved. An event without a Job is
+	// about the settings of the queue.
+	Job          ID
+	Kind, Queue  string
+	Batch        string
+	Index        int64
+	Attempt      int
+	From, To     State // From is 0 for a new job, To is 0 for one that was deleted
+	FailureCount int
+}
+
+// Feed is a store that can tell of every change, in the order of the commits. It
+// remembers the latest ones, in memory and from the moment at which it is first asked, so that
+// who lost the connection can go on where it was.
+type Feed interface {
+	// Position is the place behind the latest event.
+	Position() string
+	// Events returns up to limit events that come after a place (at least one; it waits for it
+	// until ctx ends). gap tells that there were others which are not known any more: the
+	// place is too old, or of a feed before a restart. Then the events are those that
+	// are still known, perhaps none, and next is where to go on.
+	Events(ctx context.Context, after string, limit int) (events []Event, next string, gap bool, err error)
+}
