@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/bbolt"
 	"go.uber.org/zap"
 
+	"github.com/bgq-dev/bgq/bgclient/admin"
 	"github.com/bgq-dev/bgq/executor"
 	"github.com/bgq-dev/bgq/queue"
 	"github.com/bgq-dev/bgq/store"
@@ -39,6 +40,7 @@ type Client struct {
 	store  *boltstore.Store
 	q      *queue.Queue
 	exec   *executor.Executor
+	admin  *admin.Server
 	causes causes
 	closed chan struct{} // closed when Close begins to close the store
 
@@ -50,6 +52,7 @@ type Client struct {
 	procs    *ProcManager         // of RunProc
 	once     sync.Once
 	closeErr error
+	serving  sync.WaitGroup // of the socket
 }
 
 // group is who hears about the members of a batch.
@@ -64,7 +67,7 @@ type group struct {
 // [store.ErrCorrupt] when the file is damaged, with [store.ErrForeign] when it is another kind of
 // file. Close the client in any case.
 func Open(path string, options ...Option) (*Client, error) {
-	cfg := config{logger: zap.NewNop(), workers: executor.DefaultSlots(), queues: map[string]int{}}
+	cfg := config{path: path, logger: zap.NewNop(), workers: executor.DefaultSlots(), queues: map[string]int{}}
 	for _, o := range options {
 		if err := o(&cfg); err != nil {
 			return nil, fmt.Errorf("bgclient.Open %s: %w", path, err)
@@ -95,7 +98,7 @@ func newClient(st *boltstore.Store, cfg config) (*Client, error) {
 	if c.q, err = queue.New(st, cfg.queue); err != nil {
 		return nil, err
 	}
-	c.exec, err = executor.New(c.q, executor.Config{Logger: cfg.logger, Grace: cfg.grace, Finished: c.finished})
+	c.exec, err = executor.New(c.q, executor.Config{Logger: cfg.logger, JobLog: cfg.jobLog, Grace: cfg.grace, Finished: c.finished})
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +126,7 @@ func newClient(st *boltstore.Store, cfg config) (*Client, error) {
 		c.log.Warn("the last process did not close the file",
 			zap.Int("run_again", found.Again), zap.Int("crash_loop", found.Convicted), zap.Int("functions_lost", found.Abandoned))
 	}
-	return c, nil
+	return c, c.openAdmin()
 }
 
 // serve works on a queue with the workers that were configured for it.
@@ -155,6 +158,9 @@ func (c *Client) Close(ctx context.Context) error {
 	c.once.Do(func() {
 		err := c.exec.Stop(ctx)
 		close(c.closed)
+		// The socket goes before the lock does: whoever has the lock next makes one of its own.
+		err = errors.Join(err, c.admin.Close(ctx))
+		c.serving.Wait()
 		c.closeErr = errors.Join(err, c.store.Close())
 	})
 	return c.closeErr
@@ -222,17 +228,6 @@ func FromContext(ctx context.Context) *Client {
 	c, _ := ctx.Value(clientKey{}).(*Client)
 	return c
 }
-
-// Logger returns a logger for the handler of ctx, with the id, kind and attempt of
-// the job as fields: the client's, or the one given to [BatchLogger]. Outside a handler it drops everything.
-func Logger(ctx context.Context) *zap.Logger {
-	if log, ok := ctx.Value(loggerKey{}).(*zap.Logger); ok {
-		return log
-	}
-	return executor.Logger(ctx)
-}
-
-type loggerKey struct{}
 
 // Job returns the record of the job that the handler of ctx works on, as it was
 // claimed, or nil outside a handler. It must not be changed.

@@ -10,22 +10,22 @@ import (
 // Invocation is one call of a function in the background, the future of its result
 // of type R. It holds no more than the id of the job: the truth is in the file.
 type Invocation[R any] struct {
-	c  *Client
-	id store.ID
+	caller Caller
+	id     store.ID
 }
 
 // Attach returns the invocation of the job with the given id, which may have been
 // made by an earlier process. [ErrNotFound] if there is no such job. R must be the type
 // of the result.
-func Attach[R any](c *Client, id store.ID) (*Invocation[R], error) {
+func Attach[R any](c Caller, id store.ID) (*Invocation[R], error) {
 	return attach[R](context.Background(), c, id)
 }
 
-func attach[R any](ctx context.Context, c *Client, id store.ID) (*Invocation[R], error) {
-	if _, err := c.q.Get(ctx, id, store.HeadOnly); err != nil {
+func attach[R any](ctx context.Context, c Caller, id store.ID) (*Invocation[R], error) {
+	if _, err := c.get(ctx, id, store.HeadOnly); err != nil {
 		return nil, err
 	}
-	return &Invocation[R]{c: c, id: id}, nil
+	return &Invocation[R]{caller: c, id: id}, nil
 }
 
 // ID returns the id by which the job can be found again, by [Attach] and by the command.
@@ -33,12 +33,12 @@ func (v *Invocation[R]) ID() store.ID { return v.id }
 
 // Job reads the record of the job, with its failures.
 func (v *Invocation[R]) Job(ctx context.Context) (*store.Job, error) {
-	return v.c.q.Get(ctx, v.id, store.PartFailures)
+	return v.caller.get(ctx, v.id, store.PartFailures)
 }
 
 // State reads the state of the job.
 func (v *Invocation[R]) State() (store.State, error) {
-	j, err := v.c.q.Get(context.Background(), v.id, store.HeadOnly)
+	j, err := v.caller.get(context.Background(), v.id, store.HeadOnly)
 	if err != nil {
 		return 0, err
 	}
@@ -58,15 +58,15 @@ func (v *Invocation[R]) IsRunning() bool {
 // it was cancelled, [ErrNotFound] if it was pruned or deleted. Asking does not consume.
 func (v *Invocation[R]) Result() (R, error) {
 	var zero R
-	j, err := v.c.q.Get(context.Background(), v.id, store.PartResult|store.PartFailures)
+	j, err := v.caller.get(context.Background(), v.id, outcomeParts)
 	if err != nil {
 		return zero, err
 	}
-	return resultOf[R](v.c, j)
+	return resultOf[R](v.caller, j)
 }
 
 // resultOf reads the end of a job: it needs its result and its failures.
-func resultOf[R any](c *Client, j *store.Job) (R, error) {
+func resultOf[R any](c Caller, j *store.Job) (R, error) {
 	var zero R
 	switch j.State {
 	case store.Completed:
@@ -74,7 +74,7 @@ func resultOf[R any](c *Client, j *store.Job) (R, error) {
 	case store.Cancelled:
 		return zero, fmt.Errorf("job %s: %w", j.ID, ErrCancelled)
 	case store.Discarded:
-		return zero, newBgException(j, lastFailure(j), c.causes.get(j.Ref()))
+		return zero, newBgException(j, lastFailure(j), c.cause(j.Ref()))
 	}
 	return zero, fmt.Errorf("job %s is %s: %w", j.ID, j.State, ErrNotFinished)
 }
@@ -82,42 +82,17 @@ func resultOf[R any](c *Client, j *store.Job) (R, error) {
 // Wait waits until the job has ended, and returns what Result does then. If ctx
 // ends first it returns the context's error, and the job goes on.
 func (v *Invocation[R]) Wait(ctx context.Context) (R, error) {
-	var zero R
-	hints, stop := v.c.store.Watch(store.Topic{What: store.OnJob, ID: v.id})
-	defer stop()
-	for {
-		j, err := v.c.q.Get(ctx, v.id, store.PartResult|store.PartFailures)
-		if err != nil {
-			return zero, err
-		}
-		// The state, not the error, tells the end: the error of a handler may itself match ErrNotFinished.
-		if j.State.Final() {
-			return resultOf[R](v.c, j)
-		}
-		select {
-		case <-hints:
-		case <-ctx.Done():
-			return zero, context.Cause(ctx)
-		case <-v.c.closed:
-			return zero, fmt.Errorf("waiting for job %s: %w", v.id, ErrClosed)
-		}
+	j, err := v.caller.wait(ctx, v.id)
+	if err != nil {
+		var zero R
+		return zero, err
 	}
+	return resultOf[R](v.caller, j)
 }
 
 // Cancel calls the job off, for good: it will not be tried again. If it runs, the
 // context of its handler ends, and what the handler returns is dropped. It is false
 // if the job had ended before.
 func (v *Invocation[R]) Cancel(ctx context.Context) (bool, error) {
-	changed, err := v.c.q.Cancel(ctx, "", v.id)
-	if err != nil {
-		return false, err
-	}
-	if len(changed.Missing) > 0 {
-		return false, fmt.Errorf("job %s: %w", v.id, ErrNotFound)
-	}
-	if len(changed.Done) == 0 {
-		return false, nil
-	}
-	v.c.forget(v.id)
-	return true, nil
+	return v.caller.cancel(ctx, v.id)
 }

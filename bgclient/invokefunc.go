@@ -39,7 +39,7 @@ func InvokeFunc[R any](ctx context.Context, c *Client, fn func(ctx context.Conte
 	})
 	stored, err := c.q.Enqueue(ctx, n)
 	if err == nil && stored[0].ID == n.ID {
-		return &Invocation[R]{c: c, id: n.ID}, nil
+		return &Invocation[R]{caller: c, id: n.ID}, nil
 	}
 	if added && !errors.Is(err, store.ErrUnknown) {
 		// It is not there, or another job holds its unique key.
@@ -48,7 +48,7 @@ func InvokeFunc[R any](ctx context.Context, c *Client, fn func(ctx context.Conte
 	if err != nil {
 		return nil, err
 	}
-	return &Invocation[R]{c: c, id: stored[0].ID}, nil
+	return &Invocation[R]{caller: c, id: stored[0].ID}, nil
 }
 
 // remember keeps the function of a job until the job has ended. false: it has one,

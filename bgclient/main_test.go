@@ -26,10 +26,10 @@ func newFile(t testing.TB) *file {
 	return &file{t: t, path: filepath.Join(t.TempDir(), "app.db")}
 }
 
-// open returns a client, not started.
+// open returns a client, not started, and without a socket: most tests run in a bubble.
 func (f *file) open(options ...bgclient.Option) *bgclient.Client {
 	f.t.Helper()
-	c, err := bgclient.Open(f.path, options...)
+	c, err := bgclient.Open(f.path, append([]bgclient.Option{bgclient.WithoutSocket()}, options...)...)
 	if err != nil {
 		f.t.Fatal(err)
 	}

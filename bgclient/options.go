@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/bgq-dev/bgq/queue"
 	"github.com/bgq-dev/bgq/store"
@@ -15,6 +16,7 @@ import (
 type Option func(*config) error
 
 type config struct {
+	path        string
 	logger      *zap.Logger
 	workers     int
 	queues      map[string]int
@@ -22,6 +24,8 @@ type config struct {
 	maxValue    int
 	adopt       bool
 	grace       time.Duration
+	jobLog      zapcore.LevelEnabler
+	noSocket    bool
 	queue       queue.Config
 }
 
@@ -122,6 +126,18 @@ func WithRetention(state store.State, keep time.Duration) Option {
 		if keep <= 0 && keep != Forever {
 			return fmt.Errorf("WithRetention: %v: give a positive duration, or bgclient.Forever", keep)
 		}
+		return nil
+	}
+}
+
+// WithoutSocket serves no admin API on the socket beside the file: the bgq command and other
+// programs cannot reach the queue then while this one runs, but through [Client.AdminHandler].
+//
+// Tests that run a client in a bubble of testing/synctest need it: a goroutine that waits for
+// a connection keeps the time of the bubble from passing.
+func WithoutSocket() Option {
+	return func(c *config) error {
+		c.noSocket = true
 		return nil
 	}
 }

@@ -276,8 +276,7 @@ func (c *Client) runMember(ctx context.Context, job *store.Job) (store.Value, er
 
 func (p *parallel) runMember(ctx context.Context, job *store.Job) (store.Value, error) {
 	if p.s.log != p.c.log {
-		log := p.s.log.With(zap.Stringer("job", job.ID), zap.Int("attempt", job.Attempt))
-		ctx = context.WithValue(ctx, loggerKey{}, log)
+		ctx = context.WithValue(ctx, loggerKey{}, p.s.log)
 	}
 	// The context of the caller ends the item as well.
 	ctx, cancel := context.WithCancelCause(ctx)

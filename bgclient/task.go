@@ -19,7 +19,7 @@ const (
 
 // Task is a registered function: the durable handle by which it is called.
 type Task[A, R any] struct {
-	c       *Client
+	caller  Caller
 	kind    string
 	options []InvokeOption
 }
@@ -36,13 +36,10 @@ func Register[A, R any](c *Client, kind string, fn func(ctx context.Context, a A
 	if kind == kindFunc || kind == kindBatch || kind == "" {
 		return nil, fmt.Errorf("Register: a kind cannot be called %q: choose another name", kind)
 	}
-	t := &Task[A, R]{c: c, kind: kind, options: options}
-	var settings taskSettings
-	var job queue.NewJob
-	for _, o := range options {
-		if err := o.forInvoke(&job, &settings); err != nil {
-			return nil, fmt.Errorf("Register %q: %w", kind, err)
-		}
+	t := &Task[A, R]{caller: c, kind: kind, options: options}
+	job, settings, err := t.settings()
+	if err != nil {
+		return nil, fmt.Errorf("Register %q: %w", kind, err)
 	}
 	handler := c.wrap(func(ctx context.Context, job *store.Job) (store.Value, error) {
 		a, err := decode[A](job.Args, "the stored arguments of job "+job.ID.String())
@@ -103,28 +100,32 @@ func (t *Task[A, R]) Enqueue(ctx context.Context, a A, options ...InvokeOption) 
 // InvokeTx is Invoke as a part of the caller's own transaction on the same file, see
 // [Client.Update]: the job is there if and only if the transaction commits.
 func (t *Task[A, R]) InvokeTx(tx *bbolt.Tx, a A, options ...InvokeOption) (*Invocation[R], error) {
+	c, ok := t.caller.(*Client)
+	if !ok {
+		return nil, fmt.Errorf("invoke %q: a transaction belongs to the program that has the file open: use Invoke", t.kind)
+	}
 	n, err := t.describe(a, 1, options)
 	if err != nil {
 		return nil, err
 	}
-	job, err := t.c.q.Prepare(n)
+	job, err := c.q.Prepare(n)
 	if err != nil {
 		return nil, err
 	}
-	stored, err := t.c.store.EnqueueTx(tx, []store.Job{job})
+	stored, err := c.store.EnqueueTx(tx, []store.Job{job})
 	if err != nil {
 		return nil, err
 	}
 	if e := stored[0]; e.Existing && e.ID != job.ID && n.Unique.Conflict == queue.Refuse {
 		return nil, &queue.DuplicateError{Key: n.Unique.Key, Holder: e.ID}
 	}
-	return &Invocation[R]{c: t.c, id: stored[0].ID}, nil
+	return &Invocation[R]{caller: c, id: stored[0].ID}, nil
 }
 
 // Attach returns the invocation with the given id, in this process or in one after
 // a restart. [ErrNotFound] if there is none.
 func (t *Task[A, R]) Attach(ctx context.Context, id store.ID) (*Invocation[R], error) {
-	return attach[R](ctx, t.c, id)
+	return attach[R](ctx, t.caller, id)
 }
 
 func (t *Task[A, R]) call(ctx context.Context, a A, attempts int, options []InvokeOption) (*Invocation[R], error) {
@@ -132,20 +133,31 @@ func (t *Task[A, R]) call(ctx context.Context, a A, attempts int, options []Invo
 	if err != nil {
 		return nil, err
 	}
-	stored, err := t.c.q.Enqueue(ctx, n)
+	id, err := t.caller.enqueue(ctx, n)
 	if err != nil {
 		return nil, err
 	}
-	return &Invocation[R]{c: t.c, id: stored[0].ID}, nil
+	return &Invocation[R]{caller: t.caller, id: id}, nil
+}
+
+// settings reads the options that the task was made with.
+func (t *Task[A, R]) settings() (n queue.NewJob, settings taskSettings, err error) {
+	for _, o := range t.options {
+		if err := o.forInvoke(&n, &settings); err != nil {
+			return n, settings, err
+		}
+	}
+	return n, settings, nil
 }
 
 func (t *Task[A, R]) describe(a A, attempts int, options []InvokeOption) (queue.NewJob, error) {
-	n := queue.NewJob{Kind: t.kind, MaxAttempts: attempts}
-	var settings taskSettings
-	for _, o := range t.options {
-		if err := o.forInvoke(&n, &settings); err != nil {
-			return n, err
-		}
+	n, _, err := t.settings()
+	if err != nil {
+		return n, err
+	}
+	n.Kind = t.kind
+	if n.MaxAttempts == 0 {
+		n.MaxAttempts = attempts
 	}
 	for _, o := range options {
 		if err := o.forInvoke(&n, nil); err != nil {

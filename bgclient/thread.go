@@ -18,6 +18,7 @@ var ErrThreadClosed = errors.New("the thread is closed")
 // Python's BgThread. Both are durable: arguments that were not taken and a result that
 // was not consumed are there again when [NewThread] is called with the same name after a restart.
 type Thread[A, R any] struct {
+	c     *Client
 	task  *Task[A, R]
 	name  string
 	batch store.Batch
@@ -37,13 +38,17 @@ func NewThread[A, R any](task *Task[A, R], name string) (*Thread[A, R], error) {
 	if name == "" {
 		return nil, errors.New("NewThread: the name is empty: it is what a later process finds the thread by")
 	}
-	c, full := task.c, "thread:"+name
+	c, ok := task.caller.(*Client)
+	if !ok {
+		return nil, fmt.Errorf("NewThread %q: a thread belongs to the program that has the file open", name)
+	}
+	full := "thread:" + name
 	batch, _, err := c.q.OpenBatch(context.Background(), queue.BatchSpec{Name: full, Kind: task.kind})
 	if err != nil {
 		return nil, fmt.Errorf("NewThread %q: %w", name, err)
 	}
 	t := &Thread[A, R]{
-		task: task, name: name, batch: batch, key: full, next: batch.Next,
+		c: c, task: task, name: name, batch: batch, key: full, next: batch.Next,
 		invoking: make(chan struct{}, 1), news: newBroadcast(), closing: make(chan struct{}),
 	}
 	heard := func(*store.Job, queue.Attempt, bool) { t.news.send() }
@@ -85,7 +90,7 @@ func (t *Thread[A, R]) Invoke(ctx context.Context, a A) error {
 		default:
 		}
 		n.ID, n.Index = t.batch.Base.Member(t.next), t.next
-		stored, err := t.task.c.q.Enqueue(ctx, n)
+		stored, err := t.c.q.Enqueue(ctx, n)
 		if err != nil {
 			return err
 		}
@@ -106,7 +111,7 @@ func (t *Thread[A, R]) Invoke(ctx context.Context, a A) error {
 
 // awaitTaken waits until the arguments of a job are no longer pending.
 func (t *Thread[A, R]) awaitTaken(ctx context.Context, id store.ID) error {
-	c := t.task.c
+	c := t.c
 	hints, stop := c.store.Watch(store.Topic{What: store.OnJob, ID: id})
 	defer stop()
 	for {
@@ -133,7 +138,7 @@ func (t *Thread[A, R]) awaitTaken(ctx context.Context, id store.ID) error {
 
 // IsRunning tells whether an invocation has not ended yet.
 func (t *Thread[A, R]) IsRunning() bool {
-	rows, err := t.task.c.q.Count(context.Background(), store.Filter{
+	rows, err := t.c.q.Count(context.Background(), store.Filter{
 		Queues: []string{t.batch.Queue}, States: store.EveryState &^ store.FinalStates,
 	})
 	return err == nil && queue.Total(rows) > 0
@@ -145,7 +150,7 @@ func (t *Thread[A, R]) IsRunning() bool {
 func (t *Thread[A, R]) Result(ctx context.Context) (R, error) {
 	var zero R
 	// Arguments that are cancelled while they wait end without having been run.
-	control, stop := t.task.c.store.Watch(store.Topic{What: store.OnControl})
+	control, stop := t.c.store.Watch(store.Topic{What: store.OnControl})
 	defer stop()
 	for {
 		news := t.news.wait()
@@ -154,12 +159,12 @@ func (t *Thread[A, R]) Result(ctx context.Context) (R, error) {
 			return zero, err
 		}
 		if j != nil {
-			changed, err := t.task.c.q.Consume(ctx, append(older, j.ID)...)
+			changed, err := t.c.q.Consume(ctx, append(older, j.ID)...)
 			if err != nil {
 				return zero, err
 			}
 			if n := len(changed.Done); n > 0 && changed.Done[n-1] == j.ID {
-				return resultOf[R](t.task.c, j)
+				return resultOf[R](t.c, j)
 			}
 			continue // another caller was faster
 		}
@@ -170,7 +175,7 @@ func (t *Thread[A, R]) Result(ctx context.Context) (R, error) {
 			return zero, context.Cause(ctx)
 		case <-t.closing:
 			return zero, t.closedError()
-		case <-t.task.c.closed:
+		case <-t.c.closed:
 			return zero, ErrClosed
 		}
 	}
@@ -183,7 +188,7 @@ const recent = 16
 // newest returns the latest invocation that has ended, unless it is consumed, and
 // the ids of older ones that are not.
 func (t *Thread[A, R]) newest(ctx context.Context) (*store.Job, []store.ID, error) {
-	page, err := t.task.c.q.List(ctx, store.ListRequest{
+	page, err := t.c.q.List(ctx, store.ListRequest{
 		Filter: store.Filter{Batches: []string{t.batch.Name}}, Limit: recent,
 		Parts: store.PartResult | store.PartFailures,
 	})
@@ -211,7 +216,7 @@ func (t *Thread[A, R]) newest(ctx context.Context) (*store.Job, []store.ID, erro
 func (t *Thread[A, R]) dropUnread(ctx context.Context) error {
 	_, older, err := t.newest(ctx)
 	if err == nil && len(older) > 0 {
-		_, err = t.task.c.q.Consume(ctx, older...)
+		_, err = t.c.q.Consume(ctx, older...)
 	}
 	return err
 }
@@ -222,8 +227,8 @@ func (t *Thread[A, R]) dropUnread(ctx context.Context) error {
 func (t *Thread[A, R]) Close(ctx context.Context) error {
 	t.once.Do(func() {
 		close(t.closing)
-		t.closeErr = t.task.c.exec.Unserve(ctx, t.batch.Queue)
-		t.task.c.leave(t.batch.Name)
+		t.closeErr = t.c.exec.Unserve(ctx, t.batch.Queue)
+		t.c.leave(t.batch.Name)
 	})
 	return t.closeErr
 }

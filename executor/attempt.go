@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"runtime/pprof"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -20,25 +22,49 @@ type attempt struct {
 	job     store.Job
 	lane    *lane
 	handler handler
-	slot    int // 0 while in stock
 	claimed time.Time
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
+
+	// begin sets these: while in stock an attempt has no slot (0) and no context.
+	slot   int
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	notes atomic.Pointer[notes] // what the handler has said; nil if nothing
 
 	// Executor.mu guards what follows.
-	ended    bool          // how it ended is settled; whatever comes later is ignored
-	outcome  queue.Attempt // valid once ended
+	revoked  error           // why the job was taken away while in stock
+	ended    bool            // how it ended is settled; whatever comes later is ignored
+	outcome  queue.Attempt   // valid once ended
+	progress *store.Progress // the last word of the handler, not stored yet; valid once ended
 	released bool
 }
 
 // newAttempt registers a claimed job. It needs e.mu.
 func (e *Executor) newAttempt(j store.Job, l *lane, now time.Time) *attempt {
 	a := &attempt{e: e, job: j, lane: l, handler: e.handlers[j.Kind], claimed: now}
-	ctx, cancel := context.WithCancelCause(e.jobs)
-	a.ctx, a.cancel = context.WithValue(ctx, contextKey{}, a), cancel
 	e.attempts[j.ID] = a
 	l.pending++
 	return a
+}
+
+// begin gives the attempt its slot and its context. It needs Executor.mu.
+func (a *attempt) begin(slot int) {
+	ctx, cancel := context.WithCancelCause(a.lane.desks[slot-1].jobs)
+	a.slot, a.ctx, a.cancel = slot, context.WithValue(ctx, contextKey{}, a), cancel
+	if a.revoked != nil {
+		cancel(a.revoked)
+	}
+}
+
+// revoke ends the context of an attempt, or will as soon as it has one.
+func (e *Executor) revoke(a *attempt, cause error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if a.cancel == nil {
+		a.revoked = cause
+		return
+	}
+	a.cancel(cause)
 }
 
 func (a *attempt) logger() *zap.Logger {
@@ -49,6 +75,7 @@ func (a *attempt) logger() *zap.Logger {
 func (a *attempt) run() {
 	e := a.e
 	ctx := a.ctx
+	pprof.SetGoroutineLabels(ctx) // goroutines that the handler starts inherit them
 	if a.job.Timeout > 0 {
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeoutCause(ctx, a.job.Timeout, ErrTimeout)
@@ -204,6 +231,10 @@ func (e *Executor) settle(a *attempt, outcome queue.Attempt) {
 	}
 	a.ended = true
 	outcome.Job = &a.job
+	if n := a.notes.Load(); n != nil {
+		outcome.Lines, a.progress = n.close()
+		delete(e.noted, a)
+	}
 	a.outcome = outcome
 	e.settled = append(e.settled, a)
 	poke(e.work)
@@ -216,7 +247,9 @@ func (e *Executor) release(a *attempt) {
 		return
 	}
 	a.released = true
-	a.cancel(nil)
+	if a.cancel != nil {
+		a.cancel(nil)
+	}
 	if e.attempts[a.job.ID] == a {
 		delete(e.attempts, a.job.ID)
 	}

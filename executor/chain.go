@@ -3,7 +3,6 @@ package executor
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/bgq-dev/bgq/store"
@@ -150,14 +149,18 @@ func message(err error) (text string) {
 			text = fmt.Sprintf("(no message: the Error method of %T panicked)", err)
 		}
 	}()
-	text = err.Error()
-	if len(text) <= maxMessage {
+	return cut(err.Error(), maxMessage)
+}
+
+// cut shortens a text to limit bytes, and says so at its end.
+func cut(text string, limit int) string {
+	if len(text) <= limit {
 		return text
 	}
-	end := maxMessage
-	for end > maxMessage-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+	mark := fmt.Sprintf("… (cut, %d bytes in all)", len(text))
+	end := limit - len(mark)
+	for end > 0 && !utf8.RuneStart(text[end]) {
 		end--
 	}
-	// Clone: a slice would keep the whole text in memory.
-	return strings.Clone(text[:end]) + fmt.Sprintf("… (cut, %d bytes in all)", len(text))
+	return text[:end] + mark // a text of its own: a slice would keep the whole one in memory
 }

@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -11,7 +10,7 @@ import (
 	"github.com/bgq-dev/bgq/store"
 )
 
-// complete records what was settled, until it is asked to flush and nothing is left.
+// complete records what was settled, and what handlers say meanwhile, until it is asked to flush and nothing is left.
 func (e *Executor) complete() {
 	defer close(e.ended)
 	flushing := false
@@ -20,8 +19,9 @@ func (e *Executor) complete() {
 		group := e.settled
 		e.settled = nil
 		e.writing = len(group)
+		news := e.takeNotes()
 		e.mu.Unlock()
-		if len(group) > 0 {
+		if len(group) > 0 || len(news) > 0 {
 			e.record(group)
 			e.mu.Lock()
 			e.writing = 0
@@ -30,6 +30,7 @@ func (e *Executor) complete() {
 			}
 			e.changed()
 			e.mu.Unlock()
+			e.storeNotes(news)
 			continue
 		}
 		if flushing {
@@ -46,10 +47,9 @@ func (e *Executor) complete() {
 // record stores outcomes and tells about them. It does not give up a result as
 // long as the store may still take it.
 func (e *Executor) record(group []*attempt) {
-	for len(group) > 0 {
-		n := min(len(group), e.q.Store().Caps().MaxBatch)
-		e.recordSome(group[:n])
-		group = group[n:]
+	size := func(a **attempt) int { return len((*a).outcome.Result) + linesSize((*a).outcome.Lines) }
+	for some := range commits(e, group, size) {
+		e.recordSome(some)
 	}
 }
 
@@ -61,13 +61,14 @@ func (e *Executor) recordSome(group []*attempt) {
 	// The outcome is written whatever became of the contexts of the jobs.
 	ctx := context.WithoutCancel(e.jobs)
 	for try := 0; ; try++ {
+		e.storeProgress(group)
 		applied, err := e.q.Finish(ctx, outcomes...)
 		if err == nil {
 			e.tell(outcomes, applied)
 			return
 		}
 		switch {
-		case errors.Is(err, store.ErrUnknown), errors.Is(err, store.ErrNotStored), errors.Is(err, store.ErrNoSpace):
+		case mayYetStore(err):
 			if try == 0 {
 				e.choke(true)
 				defer e.choke(false)
@@ -84,6 +85,10 @@ func (e *Executor) recordSome(group []*attempt) {
 				e.recordSome([]*attempt{a})
 			}
 			return
+		case len(outcomes[0].Lines) > 0:
+			// An outcome must not be lost for the sake of its log.
+			e.log.Error("cannot store the log of a job: its last lines are dropped", zap.Stringer("job", group[0].job.ID), zap.Error(err))
+			outcomes[0].Lines = nil
 		case outcomes[0].Verdict == queue.Succeeded:
 			outcomes[0] = group[0].failed(err, store.FailError, "")
 			outcomes[0].Job, outcomes[0].Verdict = &group[0].job, queue.Hopeless

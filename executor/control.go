@@ -2,20 +2,39 @@ package executor
 
 import (
 	"context"
+	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/bgq-dev/bgq/store"
 )
 
-// control cancels the contexts of jobs that are no longer the executor's.
+// control does what operators ask for: it cancels the contexts of jobs that are no longer
+// the executor's, and heeds the settings of the queues.
 func (e *Executor) control(ctx context.Context) {
 	hints, stop := e.q.Store().Watch(store.Topic{What: store.OnControl})
 	defer stop()
+	settings, stopSettings := e.q.Store().Watch(store.Topic{What: store.OnQueue})
+	defer stopSettings()
+	var again <-chan time.Time
+	readSettings := func() {
+		again = nil
+		if err := e.readSettings(ctx); err != nil {
+			again = e.settingsFailed(ctx, err)
+		}
+	}
+	readSettings()
+	close(e.ready)
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-settings:
+			readSettings()
+			continue
+		case <-again:
+			readSettings()
+			continue
 		case <-hints:
 		case <-e.look:
 		}
@@ -53,9 +72,9 @@ func (e *Executor) checkClaims(ctx context.Context) error {
 		switch j := held[id]; {
 		case j != nil && j.State == store.Running && j.Claim == a.job.Claim:
 		case j != nil && j.State == store.Cancelled:
-			a.cancel(ErrCancelled)
+			e.revoke(a, ErrCancelled)
 		default:
-			a.cancel(ErrLost)
+			e.revoke(a, ErrLost)
 		}
 	}
 	return nil

@@ -13,6 +13,11 @@ import (
 
 // dispatch claims jobs and starts them, until ctx ends or no more may be claimed.
 func (e *Executor) dispatch(ctx context.Context) {
+	select {
+	case <-e.ready:
+	case <-ctx.Done():
+		return
+	}
 	e.reportUnhandled(ctx)
 	for ctx.Err() == nil {
 		e.mu.Lock()
@@ -22,31 +27,28 @@ func (e *Executor) dispatch(ctx context.Context) {
 		}
 		if e.choked {
 			e.mu.Unlock()
-			e.pause(ctx, false)
+			e.pause(ctx, 0)
 			continue
 		}
-		if e.suspects {
+		now := time.Now()
+		if e.suspects || e.suspectsDue(now) {
 			e.mu.Unlock()
 			e.quarantine(ctx)
 			continue
 		}
-		now := time.Now()
 		e.giveBack(now)
-		wants, spare := e.wants(now)
-		kinds, stocked := e.kinds, e.stocked()
-		if len(wants) == 0 {
+		p := e.plan(now)
+		kinds := e.kinds
+		if len(p.wants) == 0 {
 			e.mu.Unlock()
-			e.pause(ctx, stocked)
+			e.pause(ctx, p.patience)
 			continue
 		}
 		var claim context.Context
 		var unclaim context.CancelFunc
-		switch {
-		case spare: // asked for on top of the free slots, by a rate that is soon out of date
-			claim, unclaim = context.WithTimeout(ctx, stockTime)
-		case stocked: // it must be given back in time
-			claim, unclaim = context.WithTimeout(ctx, stockAge)
-		default:
+		if p.patience > 0 {
+			claim, unclaim = context.WithTimeout(ctx, p.patience)
+		} else {
 			claim, unclaim = context.WithCancel(ctx)
 		}
 		e.unclaim = unclaim
@@ -54,7 +56,7 @@ func (e *Executor) dispatch(ctx context.Context) {
 		drain(e.wake)
 		e.mu.Unlock()
 
-		claimed, err := e.q.Claim(claim, queue.ClaimRequest{Want: wants, Kinds: kinds, Wait: true})
+		claimed, err := e.q.Claim(claim, queue.ClaimRequest{Want: p.wants, Kinds: kinds, Wait: true})
 		unclaim()
 		e.start(claimed, time.Since(now), controls)
 		if err != nil && !isContext(err) {
@@ -63,11 +65,11 @@ func (e *Executor) dispatch(ctx context.Context) {
 	}
 }
 
-// pause waits until there is something to plan for.
-func (e *Executor) pause(ctx context.Context, stocked bool) {
+// pause waits until there is something to plan for, or for d, unless that is 0.
+func (e *Executor) pause(ctx context.Context, d time.Duration) {
 	var timeout <-chan time.Time
-	if stocked {
-		timer := time.NewTimer(stockAge)
+	if d > 0 {
+		timer := time.NewTimer(d)
 		defer timer.Stop()
 		timeout = timer.C
 	}
@@ -98,10 +100,7 @@ func (e *Executor) start(claimed store.Claimed, took time.Duration, controls int
 	}
 	for _, l := range e.lanes {
 		l.asked = 0
-		if l.slots == 0 { // no longer served: the claim was under way
-			e.interrupt(l.stock)
-			l.stock = nil
-		}
+		e.interrupt(l.excess(now)) // of what was asked for when other settings held
 	}
 	e.changed()
 	if e.phase != phaseRunning || e.choked {
@@ -117,6 +116,7 @@ func (e *Executor) start(claimed store.Claimed, took time.Duration, controls int
 // fill starts jobs of the stock in free slots. It needs e.mu.
 func (e *Executor) fill(l *lane) {
 	for a := l.next(); a != nil; a = l.next() {
+		a.begin(l.take(e.jobs))
 		go a.run()
 	}
 }
@@ -140,28 +140,32 @@ func (e *Executor) interrupt(attempts []*attempt) {
 // emptyStocks gives every job in stock back. It needs e.mu.
 func (e *Executor) emptyStocks() {
 	for _, l := range e.lanes {
-		e.interrupt(l.stock)
-		l.stock = nil
+		e.interrupt(l.keep(0))
 	}
 }
 
-// stocked tells whether a job waits in stock. It needs e.mu.
-func (e *Executor) stocked() bool {
+// suspectsDue tells whether a lane that may have suspects can start one by now. It needs e.mu.
+func (e *Executor) suspectsDue(now time.Time) bool {
 	for _, l := range e.lanes {
-		if len(l.stock) > 0 {
+		if l.suspect && l.slots > 0 && l.limit.tokens(now) > 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// quarantine runs the suspects of the served queues, one at a time and with nothing beside them.
+// quarantine runs the suspects of the served queues, one at a time and with nothing beside
+// them. Those of a queue that has no token wait for the next one, and nobody waits for them.
 func (e *Executor) quarantine(ctx context.Context) {
 	for e.quiet(ctx) {
 		e.mu.Lock()
+		now := time.Now()
 		wants := make([]store.Want, 0, len(e.lanes))
 		for _, l := range e.lanes {
-			if l.slots > 0 && len(e.kinds) > 0 {
+			if l.slots == 0 || len(e.kinds) == 0 {
+				continue
+			}
+			if l.suspect = l.limit.tokens(now) == 0; !l.suspect {
 				l.asked = 1
 				wants = append(wants, store.Want{Queue: l.queue, N: 1})
 			}

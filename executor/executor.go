@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/bgq-dev/bgq/queue"
 	"github.com/bgq-dev/bgq/store"
@@ -37,6 +38,10 @@ type HandlerOptions struct {
 type Config struct {
 	// Logger receives failures as warnings, and starts and ends at debug level. Default: none.
 	Logger *zap.Logger
+	// JobLog is the level from which on lines that handlers write, see [Logger], are kept in
+	// the log of their job. Of one attempt the first 64 KiB are kept, stored within about a second, and
+	// the last 16 KiB, stored with its outcome; of one line 16 KiB. Default: info. [NoJobLog] keeps none.
+	JobLog zapcore.LevelEnabler
 	// Grace is how long Stop waits for running handlers before it cancels their
 	// contexts (default 10 s), Abandon how long it then waits for them to return
 	// (default 5 s). Negative: not at all.
@@ -59,17 +64,22 @@ type Executor struct {
 
 	mu sync.Mutex // guards everything below
 	// phase goes up only.
-	phase    phase
-	handlers map[string]handler
-	kinds    []string // of the handlers, sorted; replaced as a whole
-	lanes    map[string]*lane
-	attempts map[store.ID]*attempt // claimed and not yet released: in a slot or in stock
-	settled  []*attempt            // ended, not yet recorded
-	writing  int                   // being recorded at this moment
-	suspects bool                  // the last claim saw suspects: run them alone first
-	claiming time.Duration         // how long the last claim took that did not wait
-	choked   bool                  // outcomes cannot be recorded: start nothing
-	controls int                   // how often the controller has looked
+	phase      phase
+	handlers   map[string]handler
+	kinds      []string // of the handlers, sorted; replaced as a whole
+	lanes      map[string]*lane
+	settings   map[string]store.QueueInfo // what an operator has set, by queue; replaced as a whole
+	attempts   map[store.ID]*attempt      // claimed and not yet released: in a slot or in stock
+	settled    []*attempt                 // ended, not yet recorded
+	writing    int                        // being recorded at this moment
+	suspects   bool                       // the last claim saw suspects: run them alone first
+	claiming   time.Duration              // how long the last claim took that did not wait
+	choked     bool                       // outcomes cannot be recorded: start nothing
+	controls   int                        // how often the controller has looked
+	noted      map[*attempt]struct{}      // whose notes are to be stored while they run
+	notesTimer *time.Timer                // calls notesDue; nil at first
+	notesSet   bool                       // the timer is running
+	noting     bool                       // it is time to store notes
 	// unclaim ends the claim that stands in the store; nil when none does.
 	unclaim context.CancelFunc
 	idle    chan struct{} // closed by changed; nil while nobody waits for it
@@ -81,6 +91,7 @@ type Executor struct {
 	cancel context.CancelCauseFunc // of jobs
 	stop   context.CancelFunc      // of the four single goroutines, but the completer
 	loops  sync.WaitGroup
+	ready  chan struct{} // closed when the settings of the queues have been read
 	ended  chan struct{} // closed when the completer has returned
 	flush  chan struct{} // closed to ask the completer to return when it has nothing left
 
@@ -113,6 +124,9 @@ func New(q *queue.Queue, cfg Config) (*Executor, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = zap.NewNop()
 	}
+	if cfg.JobLog == nil {
+		cfg.JobLog = zapcore.InfoLevel
+	}
 	if cfg.Grace == 0 {
 		cfg.Grace = 10 * time.Second
 	}
@@ -124,9 +138,11 @@ func New(q *queue.Queue, cfg Config) (*Executor, error) {
 		handlers: map[string]handler{},
 		lanes:    map[string]*lane{},
 		attempts: map[store.ID]*attempt{},
+		noted:    map[*attempt]struct{}{},
 		wake:     make(chan struct{}, 1),
 		work:     make(chan struct{}, 1),
 		look:     make(chan struct{}, 1),
+		ready:    make(chan struct{}),
 		ended:    make(chan struct{}),
 		flush:    make(chan struct{}),
 		draining: make(chan struct{}),
@@ -150,7 +166,8 @@ func (e *Executor) Handle(kind string, h Handler, o HandlerOptions) error {
 }
 
 // Serve runs up to slots jobs of a queue at once. It may be called again, also
-// while running, to change the number; with 0 no further job of the queue is started.
+// while running, to change the number; with 0 no further job of the queue is started. What an
+// operator has set for the queue goes before: its Workers, see [store.QueueInfo], replace slots.
 func (e *Executor) Serve(name string, slots int) error {
 	if name == "" || slots < 0 {
 		return fmt.Errorf("executor: cannot serve queue %q with %d slots: give a name, and 0 or more slots", name, slots)
@@ -162,11 +179,8 @@ func (e *Executor) Serve(name string, slots int) error {
 		l = &lane{queue: name}
 		e.lanes[name] = l
 	}
-	l.slots = slots
-	if slots == 0 {
-		e.interrupt(l.stock)
-		l.stock = nil
-	}
+	l.configured, l.leaving = slots, false
+	e.heed(l)
 	e.replan()
 	return nil
 }
@@ -180,9 +194,8 @@ func (e *Executor) Unserve(ctx context.Context, name string) error {
 		e.mu.Unlock()
 		return nil
 	}
-	l.slots = 0
-	e.interrupt(l.stock)
-	l.stock = nil
+	l.leaving = true
+	e.heed(l)
 	e.replan()
 	for l.pending > 0 || l.asked > 0 {
 		idle := e.change()
@@ -196,7 +209,7 @@ func (e *Executor) Unserve(ctx context.Context, name string) error {
 		}
 		e.mu.Lock()
 	}
-	if e.lanes[name] == l && l.slots == 0 {
+	if e.lanes[name] == l && l.leaving {
 		delete(e.lanes, name)
 	}
 	e.mu.Unlock()

@@ -85,7 +85,7 @@ func TestClaimsNoMoreThanItCanStart(t *testing.T) {
 		f.start()
 		f.enqueue(jobs(20, "slow")...)
 		for range 5 {
-			time.Sleep(30 * time.Second)
+			time.Sleep(25 * time.Second) // never at the moment at which jobs end: until that is recorded they are running
 			rows, err := f.q.Count(t.Context(), store.Filter{States: store.SetOf(store.Running)})
 			if err != nil || queue.Total(rows) > 4 {
 				t.Fatalf("%d jobs are running on 4 slots (%v)", queue.Total(rows), err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -144,4 +145,57 @@ func bubble(t *testing.T, cfg executor.Config, test func(t *testing.T, f *fixtur
 
 func jobs(n int, kind string) []queue.NewJob {
 	return slices.Repeat([]queue.NewJob{{Kind: kind, MaxAttempts: 1}}, n)
+}
+
+// between stands between the executor and the file: it counts, and can make verbs fail.
+type between struct {
+	store.Store
+	claims, extends atomic.Int32
+	queues, extend  func() error // called first
+	finish          func([]store.Outcome) error
+}
+
+func (b *between) Claim(ctx context.Context, req store.ClaimRequest) (store.Claimed, error) {
+	b.claims.Add(1)
+	return b.Store.Claim(ctx, req)
+}
+
+func (b *between) Extend(ctx context.Context, e []store.Extension) ([]bool, error) {
+	b.extends.Add(1)
+	if b.extend != nil {
+		if err := b.extend(); err != nil {
+			return nil, err
+		}
+	}
+	return b.Store.Extend(ctx, e)
+}
+
+func (b *between) Queues(ctx context.Context) ([]store.QueueInfo, error) {
+	if b.queues != nil {
+		if err := b.queues(); err != nil {
+			return nil, err
+		}
+	}
+	return b.Store.Queues(ctx)
+}
+
+func (b *between) Finish(ctx context.Context, outcomes []store.Outcome) ([]bool, error) {
+	if b.finish != nil {
+		if err := b.finish(outcomes); err != nil {
+			return nil, err
+		}
+	}
+	return b.Store.Finish(ctx, outcomes)
+}
+
+// over puts a store between the executor and the file.
+func (f *fixture) over(s store.Store, cfg executor.Config) {
+	f.t.Helper()
+	q, err := queue.New(s, queue.Config{})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if f.Executor, err = executor.New(q, cfg); err != nil {
+		f.t.Fatal(err)
+	}
 }

@@ -19,21 +19,31 @@ var layers = map[string]struct {
 	ours   []string // packages of this module
 	theirs []string // modules of others
 }{
-	"store":           {theirs: []string{"github.com/oklog/ulid/v2"}},
-	"store/storetest": {ours: []string{"store"}, theirs: []string{"pgregory.net/rapid"}},
-	"store/boltstore": {ours: []string{"store", "migrations"}, theirs: []string{"go.etcd.io/bbolt", "github.com/vmihailenco/msgpack/v5"}},
-	"migrations":      {theirs: []string{"go.etcd.io/bbolt"}},
-	"queue":           {ours: []string{"store"}},
-	"executor":        {ours: []string{"store", "queue"}, theirs: []string{"go.uber.org/zap"}},
+	"store":                 {theirs: []string{"github.com/oklog/ulid/v2"}},
+	"store/storetest":       {ours: []string{"store"}, theirs: []string{"pgregory.net/rapid"}},
+	"store/boltstore":       {ours: []string{"store", "migrations"}, theirs: []string{"go.etcd.io/bbolt", "github.com/vmihailenco/msgpack/v5"}},
+	"migrations":            {theirs: []string{"go.etcd.io/bbolt"}},
+	"queue":                 {ours: []string{"store"}},
+	"executor":              {ours: []string{"store", "queue"}, theirs: []string{"go.uber.org/zap"}},
+	"bgclient/admin/wire":   {ours: []string{"store"}, theirs: []string{"github.com/vmihailenco/msgpack/v5"}},
+	"bgclient/admin/socket": {theirs: []string{"golang.org/x/sys"}},
+	"bgclient/admin/client": {ours: []string{"store", "bgclient/admin/wire"}},
+	"bgclient/admin": {
+		ours:   []string{"store", "queue", "executor", "store/boltstore", "bgclient/admin/wire", "bgclient/admin/socket"},
+		theirs: []string{"go.uber.org/zap"},
+	},
 	"bgclient": {
-		ours:   []string{"store", "queue", "executor", "store/boltstore"},
+		ours: []string{"store", "queue", "executor", "store/boltstore",
+			"bgclient/admin", "bgclient/admin/wire", "bgclient/admin/socket", "bgclient/admin/client"},
 		theirs: []string{"go.uber.org/zap", "go.etcd.io/bbolt", "github.com/vmihailenco/msgpack/v5"},
 	},
 	"cmd/bgq": {
-		ours: []string{"store", "queue", "executor", "store/boltstore", "bgclient", "migrations", "cmd/bgq/internal/bench"},
+		ours: []string{"store", "queue", "executor", "store/boltstore", "bgclient", "migrations", "cmd/bgq/internal/bench",
+			"bgclient/admin", "bgclient/admin/wire", "bgclient/admin/socket", "bgclient/admin/client"},
 		theirs: []string{
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/jedib0t/go-pretty/v6", "github.com/vbauerster/mpb/v8",
 			"github.com/dustin/go-humanize", "golang.org/x/term", "go.uber.org/zap", "github.com/vmihailenco/msgpack/v5",
+			"github.com/goccy/go-yaml", "github.com/charmbracelet/bubbletea",
 		},
 	},
 	// It measures bgq beside what lies below it.

@@ -49,6 +49,8 @@ type Attempt struct {
 	Wait time.Duration
 	// Backoff replaces the policy of the queue unless nil.
 	Backoff *Backoff
+	// Lines are appended to the log of the job, whatever the verdict.
+	Lines []store.LogLine
 	// Next are jobs to store in the same commit.
 	Next []store.Job
 }
@@ -67,7 +69,7 @@ func (q *Queue) Finish(ctx context.Context, attempts ...Attempt) ([]bool, error)
 // Decide turns the end of an attempt into what has to be stored.
 func (q *Queue) Decide(a *Attempt) store.Outcome {
 	now := q.store.Now()
-	o := store.Outcome{Ref: a.Job.Ref(), Next: a.Next, Failure: a.Failure}
+	o := store.Outcome{Ref: a.Job.Ref(), Next: a.Next, Failure: a.Failure, Lines: a.Lines}
 	switch a.Verdict {
 	case Succeeded:
 		o.Move, o.Result, o.Failure = move(Succeed, time.Time{}), a.Result, nil

@@ -34,8 +34,9 @@
 //	hold           pending   ◄── available scheduled retryable
 //	reschedule     scheduled ◄── pending available scheduled retryable
 //	retry          available ◄── any but running                             one more attempt is granted
+//	delete         (gone)    ◄── any but running
 //
-// Final: completed, cancelled and discarded. Only an operator's retry leaves them.
+// Final: completed, cancelled and discarded. Only an operator's retry or delete leaves them.
 //
 // # A job that kills its process
 //

@@ -29,8 +29,12 @@ type NewJob struct {
 	Timeout time.Duration
 
 	Unique Unique
-	Tags   []string
-	Trace  string
+	// Token makes it harmless to ask twice: as long as a job with the same token is stored, in
+	// whatever state, it is the answer, and nothing is stored. Empty: none.
+	Token string
+
+	Tags  []string
+	Trace string
 
 	// Batch, Index and Kept make the job a member of a batch.
 	Batch string
@@ -84,11 +88,26 @@ func (q *Queue) Enqueue(ctx context.Context, jobs ...NewJob) ([]store.Enqueued, 
 		return nil, err
 	}
 	for i, e := range stored {
-		if e.Existing && e.ID != records[i].ID && jobs[i].Unique.Conflict == Refuse {
+		if !e.Existing || e.ID == records[i].ID || jobs[i].Unique.Conflict != Refuse {
+			continue
+		}
+		if again, err := q.carries(ctx, e.ID, jobs[i].Token); err != nil {
+			return stored, err
+		} else if !again {
 			return stored, &DuplicateError{Key: jobs[i].Unique.Key, Holder: e.ID}
 		}
 	}
 	return stored, nil
+}
+
+// carries tells whether a job that is there instead of a new one is so because of the token:
+// then the same thing was asked for twice, which is no conflict.
+func (q *Queue) carries(ctx context.Context, id store.ID, token string) (bool, error) {
+	if token == "" {
+		return false, nil
+	}
+	jobs, err := q.store.Get(ctx, []store.ID{id}, store.HeadOnly)
+	return len(jobs) == 1 && jobs[0].Token == token, err
 }
 
 // Prepare turns a description into the record to store: it fills in the defaults,
@@ -112,7 +131,7 @@ func (q *Queue) Prepare(n NewJob) (store.Job, error) {
 		Batch: n.Batch, Index: n.Index, Kept: n.Kept,
 		Tags: n.Tags, Timeout: n.Timeout, Trace: n.Trace,
 		Args: n.Args, ArgsVersion: n.ArgsVersion,
-		Unique: n.Unique.Key, UniqueUntil: n.Unique.Until,
+		Unique: n.Unique.Key, UniqueUntil: n.Unique.Until, Token: n.Token,
 	}
 	event := Insert
 	switch {

@@ -3,6 +3,7 @@ package queue
 import (
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/bgq-dev/bgq/store"
@@ -17,6 +18,8 @@ const (
 	DefaultMaxAttempts   = 25
 	DefaultMaxRecoveries = 3
 	DefaultRetention     = 24 * time.Hour
+	DefaultKeepAudit     = 90 * 24 * time.Hour
+	DefaultKeepStats     = 35 * 24 * time.Hour
 )
 
 // Config holds the policy of a [Queue]. The zero value is the default.
@@ -27,6 +30,9 @@ type Config struct {
 	// default 24 h, Forever for ever. KeepDiscarded defaults to Forever: a failure is
 	// only removed by who decided so. Members of a batch stay as long as the batch.
 	KeepCompleted, KeepCancelled, KeepDiscarded time.Duration
+	// KeepAudit is how long it is known who asked for a change, default 90 days, KeepStats how
+	// long the statistics go back, default 35 days. Forever for ever.
+	KeepAudit, KeepStats time.Duration
 	// Random returns numbers in [0, 1) for the jitter. Default: math/rand.
 	Random func() float64
 }
@@ -34,8 +40,9 @@ type Config struct {
 // Queue decides what happens to jobs. It has no state besides its configuration:
 // the truth is in the store. Its methods may be called from any goroutine.
 type Queue struct {
-	store store.Store
-	cfg   Config
+	store    store.Store
+	cfg      Config
+	settings sync.Mutex // held by who changes the settings of a queue, see SetQueue
 }
 
 // New returns a queue over a store, which stays the caller's to close.
@@ -49,6 +56,8 @@ func New(s store.Store, cfg Config) (*Queue, error) {
 		{"KeepCompleted", &cfg.KeepCompleted, DefaultRetention},
 		{"KeepCancelled", &cfg.KeepCancelled, DefaultRetention},
 		{"KeepDiscarded", &cfg.KeepDiscarded, Forever},
+		{"KeepAudit", &cfg.KeepAudit, DefaultKeepAudit},
+		{"KeepStats", &cfg.KeepStats, DefaultKeepStats},
 	} {
 		switch {
 		case *k.value == 0:

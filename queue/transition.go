@@ -31,6 +31,7 @@ const (
 	Hold                         // held until released
 	Reschedule                   // given another time
 	Retry                        // to be run again whatever became of it
+	Delete                       // removed, with all that is known of it
 	lastEvent
 )
 
@@ -46,9 +47,9 @@ const (
 type rule struct {
 	name  string
 	from  store.States // 0: the job is new
-	to    store.State
-	does  store.Move // the effects besides the state
-	words string     // the effects in words, for the diagram
+	to    store.State  // 0: the job is gone
+	does  store.Move   // the effects besides the state
+	words string       // the effects in words, for the diagram
 }
 
 // table is the one place that says which state follows which. Everything that
@@ -77,6 +78,7 @@ var table = [lastEvent]rule{
 	Hold:       {name: "hold", from: waiting, to: store.Pending},
 	Reschedule: {name: "reschedule", from: waiting | store.SetOf(store.Pending), to: store.Scheduled},
 	Retry:      {name: "retry", from: store.EveryState &^ running, to: store.Available, does: store.Move{Grant: true}, words: "one more attempt is granted"},
+	Delete:     {name: "delete", from: store.EveryState &^ running},
 }
 
 var (
@@ -93,10 +95,20 @@ func (e Event) String() string {
 }
 
 // From returns the states in which the event may happen.
-func (e Event) From() store.States { return table[e].from }
+func (e Event) From() store.States {
+	if e >= lastEvent {
+		return 0
+	}
+	return table[e].from
+}
 
-// To returns the state that the event leads to.
-func (e Event) To() store.State { return table[e].to }
+// To returns the state that the event leads to; 0 after [Delete].
+func (e Event) To() store.State {
+	if e >= lastEvent {
+		return 0
+	}
+	return table[e].to
+}
 
 // begin gives a new job the state that the event of its insertion leads to.
 func begin(j *store.Job, e Event) { j.State = table[e].to }

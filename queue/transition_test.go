@@ -29,7 +29,11 @@ func diagram() string {
 		if r.from == store.EveryState&^running {
 			from = "any but running"
 		}
-		line := fmt.Sprintf("//\t%-14s %-9s ◄── %-43s %s", r.name, r.to, from, r.words)
+		to := r.to.String()
+		if e == Delete {
+			to = "(gone)"
+		}
+		line := fmt.Sprintf("//\t%-14s %-9s ◄── %-43s %s", r.name, to, from, r.words)
 		fmt.Fprintln(&b, strings.TrimRight(line, " "))
 	}
 	return b.String()
@@ -64,7 +68,7 @@ func TestDiagramIsTheTable(t *testing.T) {
 func TestTableHoldsThePromises(t *testing.T) {
 	for e := Insert; e < lastEvent; e++ {
 		r := table[e]
-		if r.name == "" || !r.to.Valid() {
+		if r.name == "" || r.to.Valid() == (e == Delete) {
 			t.Errorf("event %d has no row", e)
 		}
 		if r.does.From != 0 || r.does.To != 0 {
@@ -74,7 +78,7 @@ func TestTableHoldsThePromises(t *testing.T) {
 			t.Errorf("%s leads to running: only a claim may", e)
 		}
 		// A final state is left only when somebody asks for it.
-		if r.from&store.FinalStates != 0 && e != Retry {
+		if r.from&store.FinalStates != 0 && e != Retry && e != Delete {
 			t.Errorf("%s leaves a final state", e)
 		}
 		// An attempt that did not end by itself is not charged.

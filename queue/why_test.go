@@ -16,9 +16,17 @@ import (
 type whyCase struct {
 	name    string
 	arrange func(f *fixture) store.ID
-	live    bool
+	at      queue.Circumstances
 	says    []string // parts of the sentences, in their order
 	actions []queue.Action
+}
+
+// live is a program of which nothing more is known.
+var live = queue.Circumstances{Live: true}
+
+// alive is a program with handlers and workers.
+func alive(workers int, kinds ...string) queue.Circumstances {
+	return queue.Circumstances{Live: true, Kinds: kinds, Served: map[string]int{"default": workers, "other": 1}}
 }
 
 var whyCases = []whyCase{
@@ -31,7 +39,7 @@ var whyCases = []whyCase{
 	{
 		name:    "available, and somebody works",
 		arrange: func(f *fixture) store.ID { return f.enqueue(queue.NewJob{Kind: "k"})[0] },
-		live:    true,
+		at:      live,
 		says:    []string{"free slot"},
 	},
 	{
@@ -44,7 +52,7 @@ var whyCases = []whyCase{
 			time.Sleep(90 * time.Second)
 			return id
 		},
-		live:    true,
+		at:      live,
 		says:    []string{`Its queue "default" is paused since 2000-01-01T00:00:00Z (1m30s ago) ("disk full")`, "free slot"},
 		actions: []queue.Action{queue.ActResume},
 	},
@@ -53,9 +61,9 @@ var whyCases = []whyCase{
 		arrange: func(f *fixture) store.ID {
 			return f.enqueue(queue.NewJob{Kind: "k", RunAt: time.Now().Add(50 * time.Hour)})[0]
 		},
-		live:    true,
+		at:      live,
 		says:    []string{"scheduled for 2000-01-03T02:00:00Z (in 2d2h)"},
-		actions: []queue.Action{queue.ActRetry},
+		actions: []queue.Action{queue.ActRunNow},
 	},
 	{
 		name: "scheduled, and overdue",
@@ -65,28 +73,28 @@ var whyCases = []whyCase{
 			return id
 		},
 		says:    []string{"(2h59m ago)", "That time has come", "nothing runs now"},
-		actions: []queue.Action{queue.ActRetry, queue.ActStart},
+		actions: []queue.Action{queue.ActRunNow, queue.ActStart},
 	},
 	{
 		name:    "held",
 		arrange: func(f *fixture) store.ID { return f.enqueue(queue.NewJob{Kind: "k", Hold: true})[0] },
-		live:    true,
+		at:      live,
 		says:    []string{"held: it waits until somebody releases it"},
-		actions: []queue.Action{queue.ActRetry},
+		actions: []queue.Action{queue.ActRelease},
 	},
 	{
 		name: "waits for its next attempt",
 		arrange: func(f *fixture) store.ID {
 			return f.attempt(queue.NewJob{Kind: "k", MaxAttempts: 3}, queue.Attempt{Verdict: queue.Failed, Failure: failure("no paper"), Wait: time.Minute})
 		},
-		live:    true,
+		at:      live,
 		says:    []string{"Attempt 1 of 3 failed; the next one is due at 2000-01-01T00:01:00Z (in 1m0s)", "(error): no paper"},
-		actions: []queue.Action{queue.ActShow, queue.ActRetry},
+		actions: []queue.Action{queue.ActShow, queue.ActRunNow},
 	},
 	{
 		name:    "running",
 		arrange: func(f *fixture) store.ID { return f.started(queue.NewJob{Kind: "k"})[0] },
-		live:    true,
+		at:      live,
 		says:    []string{"It is running. Attempt 1 of 25 began at 2000-01-01T00:00:00Z (now)"},
 	},
 	{
@@ -99,7 +107,7 @@ var whyCases = []whyCase{
 			}
 			return id
 		},
-		live: true,
+		at:   live,
 		says: []string{"It is running", "3 of 10 done, page 3"},
 	},
 	{
@@ -131,7 +139,7 @@ var whyCases = []whyCase{
 			f.started(queue.NewJob{Kind: "k"})
 			return id
 		},
-		live:    true,
+		at:      live,
 		says:    []string{"free slot", "it is a suspect: it runs alone", "1 running job has to end first", "1 of at most 3 crashes", "the process died during attempt 1"},
 		actions: []queue.Action{queue.ActShow},
 	},
@@ -221,13 +229,16 @@ func (f *fixture) attempt(n queue.NewJob, a queue.Attempt) store.ID {
 	return id
 }
 
+// verbs are the orders that actions stand for.
+var verbs = map[queue.Action]queue.Event{queue.ActRetry: queue.Retry, queue.ActRelease: queue.Release, queue.ActRunNow: queue.Due}
+
 func TestWhy(t *testing.T) {
-	for _, c := range whyCases {
+	for _, c := range slices.Concat(whyCases, whyNotCases) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := open(t, queue.Config{})
 				defer f.close()
-				e, err := f.Why(t.Context(), c.arrange(f), c.live)
+				e, err := f.Why(t.Context(), c.arrange(f), c.at)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -244,8 +255,13 @@ func TestWhy(t *testing.T) {
 				var actions []queue.Action
 				for _, r := range e.Remedies {
 					actions = append(actions, r.Do)
-					if r.Do == queue.ActRetry && !queue.Retry.From().Has(e.Job.State) {
-						t.Errorf("it advises to retry a %s job, which would be refused", e.Job.State)
+					verb, isVerb := verbs[r.Do]
+					if !isVerb {
+						continue
+					}
+					done, err := f.Apply(t.Context(), queue.Order{Verb: verb, IDs: []store.ID{e.Job.ID}})
+					if err != nil || len(done.Done) != 1 {
+						t.Errorf("it advises to %s a %s job, and then: %+v, %v", verb, e.Job.State, done, err)
 					}
 				}
 				if !slices.Equal(actions, c.actions) {
@@ -259,7 +275,7 @@ func TestWhy(t *testing.T) {
 func TestWhyOfNoJob(t *testing.T) {
 	f := open(t, queue.Config{})
 	defer f.close()
-	if _, err := f.Why(t.Context(), store.NewID(), false); !errors.Is(err, store.ErrNotFound) {
+	if _, err := f.Why(t.Context(), store.NewID(), queue.Circumstances{}); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("%v, want ErrNotFound", err)
 	}
 }

@@ -22,6 +22,8 @@ var (
 	ErrForeign = errors.New("not a bgq file")
 	// ErrNewerFormat: the file was written by a newer bgq.
 	ErrNewerFormat = errors.New("the file has a newer format")
+	// ErrOlderFormat: the file was written by an older bgq, and is open for reading only.
+	ErrOlderFormat = errors.New("the file has an older format")
 	// ErrTooLarge: an argument or a result exceeds the limit of a value, or a call the limit of its slices.
 	ErrTooLarge = errors.New("too large")
 	// ErrNoSpace: the disk is nearly full: nothing new is accepted, so that what is there can be finished.

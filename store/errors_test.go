@@ -37,7 +37,7 @@ func TestFileError(t *testing.T) {
 
 func TestErrorsAreApart(t *testing.T) {
 	all := []error{
-		ErrNotFound, ErrClosed, ErrReadOnly, ErrLocked, ErrCorrupt, ErrForeign, ErrNewerFormat, ErrTooLarge,
+		ErrNotFound, ErrClosed, ErrReadOnly, ErrLocked, ErrCorrupt, ErrForeign, ErrNewerFormat, ErrOlderFormat, ErrTooLarge,
 		ErrNoSpace, ErrNotStored, ErrUnknown, ErrRunning, ErrBatchMismatch,
 	}
 	for i, a := range all {

@@ -18,6 +18,7 @@ func TestMatch(t *testing.T) {
 			{Message: "Connection TIMEOUT", Chain: []Cause{{Type: "*net.OpError"}, {Type: "inner"}}},
 		},
 	}
+	mark := job.Failures[1].Fingerprint("send")
 	for _, c := range []struct {
 		name   string
 		filter Filter
@@ -75,6 +76,10 @@ func TestMatch(t *testing.T) {
 		{"not", Filter{Not: []Filter{{Kinds: []string{"x"}}, {Queues: []string{"x"}}}}, true},
 		{"one of not", Filter{Not: []Filter{{Kinds: []string{"x"}}, {Queues: []string{"mail"}}}}, false},
 		{"not everything", Filter{Not: []Filter{{}}}, false},
+		{"fingerprint of the latest", Filter{Fingerprints: []string{"0123456789ab", mark}}, true},
+		{"fingerprint of an earlier failure", Filter{Fingerprints: []string{job.Failures[0].Fingerprint(job.Kind)}}, false},
+		{"another fingerprint", Filter{Fingerprints: []string{"0123456789ab"}}, false},
+		{"not the fingerprint", Filter{Not: []Filter{{Fingerprints: []string{mark}}}}, false},
 		{"not the error", Filter{Not: []Filter{{Error: []string{"timeout"}}}}, false},
 		{"not another error", Filter{Not: []Filter{{Error: []string{"disk"}}}}, true},
 	} {
@@ -94,6 +99,7 @@ func TestMatchOfBareJob(t *testing.T) {
 		{"zero", Filter{}, true},
 		{"an index is that of a batch", Filter{Index: []Range{{0, 0}}}, false},
 		{"no failure, no error", Filter{Error: []string{""}}, false},
+		{"no failure, no fingerprint", Filter{Fingerprints: []string{(&Failure{}).Fingerprint("")}}, false},
 		{"no tag", Filter{Tags: []string{""}}, false},
 		{"no batch", Filter{Batches: []string{""}}, true},
 		{"no time", Filter{RunAfter: time.Unix(0, 0)}, false},
@@ -118,6 +124,8 @@ func TestNeedsFailures(t *testing.T) {
 		{Filter{}, false},
 		{Filter{Reason: []string{"x"}, Not: []Filter{{Kinds: []string{"x"}}}}, false},
 		{Filter{Error: []string{"x"}}, true},
+		{Filter{Fingerprints: []string{"x"}}, true},
+		{Filter{Not: []Filter{{Fingerprints: []string{"x"}}}}, true},
 		{Filter{Not: []Filter{{}, {Error: []string{"x"}}}}, true},
 	} {
 		if got := c.filter.NeedsFailures(); got != c.want {

@@ -15,21 +15,31 @@ func (f *Failure) Fingerprint(jobKind string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// maxPattern is the most bytes of a message that count.
-const maxPattern = 300
+// The most bytes of a message that are looked at, and that a pattern has. The former is larger, so
+// that what may vary is seldom cut in the middle.
+const (
+	maxLooked  = 2 << 10
+	maxPattern = 300
+)
 
 // variable finds what differs between messages that mean the same: quoted texts, paths of files,
-// hexadecimal words and ids, and numbers.
-var variable = regexp.MustCompile(`"[^"]*"|'[^']*'|(?:/[\pL\pN_.@+-]+){2,}|` +
+// ids, hexadecimal words, and numbers. An apostrophe inside of a word opens no quote.
+var variable = regexp.MustCompile(`"[^"]*"|\B'[^']*'|(?:/[\pL\pN_.@+-]+){2,}|` +
 	`\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b|` +
 	`\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b|` +
-	`\b0x[0-9a-fA-F]+\b|\b[0-9a-fA-F]*[0-9][0-9a-fA-F]{7,}\b|\b[0-9]+(?:[.:,][0-9]+)*`)
+	`\b0x[0-9a-fA-F]+\b|\b[0-9a-fA-F]{8,}\b|\b[0-9]+(?:[.:,][0-9]+)*`)
 
-// Pattern is the first line of the message with what may vary replaced by an ellipsis.
+// Pattern is the first line of the message with what may vary replaced by an ellipsis, up to
+// 300 bytes of it.
 func (f *Failure) Pattern() string {
 	line, _, _ := strings.Cut(f.Message, "\n")
-	if len(line) > maxPattern {
-		line = strings.ToValidUTF8(line[:maxPattern], "")
+	return cut(variable.ReplaceAllString(cut(line, maxLooked), "…"), maxPattern)
+}
+
+// cut returns the front of a text, without half a character at its end.
+func cut(text string, n int) string {
+	if len(text) > n {
+		text = text[:n]
 	}
-	return variable.ReplaceAllString(line, "…")
+	return strings.ToValidUTF8(text, "")
 }

@@ -5,17 +5,25 @@ import (
 	"time"
 )
 
+// OtherStats is the queue and the kind of statistics that are not counted by name: a store may
+// count so all queues and kinds beyond the first hundreds of a span.
+const OtherStats = "…other"
+
 // Stats counts what happened to the jobs of one queue and kind within one span of time.
+//
+// An attempt that was snoozed or interrupted, whose process died, or whose job was cancelled
+// meanwhile was started, and none of Completed, Failed and Discarded counts its end. Jobs that an operator
+// makes available again are not counted as enqueued.
 type Stats struct {
 	At          time.Time     // when the span begins
 	Span        time.Duration // a minute, or an hour where it is long ago
 	Queue, Kind string
 	// The number of jobs that were enqueued, of attempts that were started, and of attempts that ended so:
-	// Failed ones are tried again, Discarded ones are not. Cancelled counts jobs.
+	// Failed ones are tried again. Discarded and Cancelled count jobs, also those that did not run.
 	Enqueued, Started                       int64
 	Completed, Failed, Discarded, Cancelled int64
-	// Wait is from when a job could have run to the start of the attempt, Run from the start
-	// to the end of attempts that completed or failed.
+	// Wait is from when a job could have run, which is the later of its RunAt and CreatedAt, to the
+	// start of each attempt. Run is from the start of each attempt that completed or failed to its end.
 	Wait, Run Spread
 }
 

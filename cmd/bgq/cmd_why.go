@@ -45,7 +45,7 @@ func (a *app) why(ctx context.Context, id store.ID) error {
 	var e queue.Explanation
 	err := a.read(func(q *queue.Queue) (err error) {
 		// The lock is ours: no program that runs jobs has the file open.
-		e, err = q.Why(ctx, id, false)
+		e, err = q.Why(ctx, id, queue.Circumstances{})
 		return err
 	})
 	if err != nil {
@@ -83,7 +83,7 @@ func (a *app) remedy(do queue.Action, id store.ID) string {
 		bgq += " --db " + shellQuote(a.db)
 	}
 	switch do {
-	case queue.ActRetry:
+	case queue.ActRetry, queue.ActRelease, queue.ActRunNow:
 		return bgq + " jobs retry " + id.String()
 	case queue.ActShow:
 		return bgq + " jobs show " + id.String()

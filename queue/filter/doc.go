@@ -43,5 +43,8 @@
 // has ended. A duration in place of a time means that long ago, and with a plus
 // that long from now: run_at<+1h is due within the hour.
 //
+// A fingerprint has twelve hexadecimal digits, see [store.Failure.Fingerprint]; it is
+// always given whole. Whoever groups failures gets them from there.
+//
 // [Fields] describes the fields, for help texts and completion.
 package filter

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	listedFields = "there are id, state, kind, queue, batch, index, tag, unique, reason, error, age, created, run_at, finalised, attempts, recoveries, priority"
+	listedFields = "there are id, state, kind, queue, batch, index, tag, unique, reason, error, fingerprint, age, created, run_at, finalised, attempts, recoveries, priority"
 	listedStates = "there are pending, available, scheduled, running, retryable, completed, cancelled, discarded, dead, failed, finalised"
 )
 
@@ -60,6 +60,12 @@ func TestErrors(t *testing.T) {
 
 		{"bad id", "id:7", 0, `bad filter at "id:7": "7" is not a job id; an id has 26 letters and digits, like 01JD8Q3Z5M9XKX2T4V6W8Y0ABC`},
 		{"bad bare id", "81JD8Q3Z5M9XKX2T4V6W8Y0ABC", 0, `bad filter at "81JD8Q3Z5M9XKX2T4V6W8Y0ABC": "81JD8Q3Z5M9XKX2T4V6W8Y0ABC" is not a job id; an id has 26 letters and digits, like 01JD8Q3Z5M9XKX2T4V6W8Y0ABC`},
+
+		{"bad fingerprint", "fingerprint:8c7eca", 0, `bad filter at "fingerprint:8c7eca": "8c7eca" is no fingerprint; a fingerprint has 12 hexadecimal digits, like 8c7eca56eb16`},
+		{"bad digit of a fingerprint", "fingerprint:8c7eca56eb1g", 0, `bad filter at "fingerprint:8c7eca56eb1g": "8c7eca56eb1g" is no fingerprint; a fingerprint has 12 hexadecimal digits, like 8c7eca56eb16`},
+		{"no fingerprint", `fingerprint:""`, 0, "bad filter at `fingerprint:\"\"`: \"\" is no fingerprint; a fingerprint has 12 hexadecimal digits, like 8c7eca56eb16"},
+		{"fingerprint twice", "fingerprint:8c7eca56eb16 fingerprint:000000000000", 25, `bad filter at "fingerprint:000000000000": fingerprint stands here twice, and no job can match both; did you mean fingerprint:8c7eca56eb16,000000000000?`},
+		{"fingerprint with a slip", "fingerprnt:8c7eca56eb16", 0, `bad filter at "fingerprnt:8c7eca56eb16": no field is called "fingerprnt": ` + listedFields + `; did you mean fingerprint:8c7eca56eb16?`},
 
 		{"kind twice", `kind:a kind:"b c"`, 7, "bad filter at `kind:\"b c\"`: kind stands here twice, and no job can match both; did you mean kind:a,\"b c\"?"},
 		{"state twice", "state:dead state:failed", 11, `bad filter at "state:failed": state stands here twice, and no job can match both; did you mean state:discarded,failed?`},

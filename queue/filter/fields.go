@@ -67,6 +67,7 @@ var fields = []field{
 	{FieldDoc{"reason", among, nil, "reason:crash_loop", `why the job is in its state; reason:"" for no special reason`},
 		texts(func(f *store.Filter) *[]string { return &f.Reason })},
 	{FieldDoc{"error", []string{"~", ":"}, nil, `error~"timed out"`, "part of the message or the type of the latest failure, in any case; repeat it to ask for several"}, failure{}},
+	{FieldDoc{"fingerprint", among, nil, "fingerprint:8c7eca56eb16", "the fingerprint of the latest failure: the same for all jobs that failed for the same cause"}, fingerprints{}},
 	{FieldDoc{"age", compare, nil, "age>1h", "how long ago the job was created, in w d h m s"}, age{}},
 	{FieldDoc{"created", compare, nil, "created>=2026-11-01", "when the job was created: RFC 3339, a date, or how long ago"}, created},
 	{FieldDoc{"run_at", compare, nil, "run_at<+1h", "when the job may run: RFC 3339, a date, how long ago, or + how long from now"},

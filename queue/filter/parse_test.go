@@ -80,6 +80,8 @@ func TestParse(t *testing.T) {
 
 		{"error", `error~"timed out"`, F{Error: []string{"timed out"}}},
 		{"error with a colon", `error:timeout`, F{Error: []string{"timeout"}}},
+		{"fingerprint", "fingerprint:8c7eca56eb16", F{Fingerprints: []string{"8c7eca56eb16"}}},
+		{"not the fingerprint", "-fingerprint:8c7eca56eb16", F{Not: []F{{Fingerprints: []string{"8c7eca56eb16"}}}}},
 		{"errors", `error~a error~b`, F{Error: []string{"a", "b"}}},
 
 		{"number", "attempts:3", F{Attempts: []store.Range{{Min: 3, Max: 3}}}},

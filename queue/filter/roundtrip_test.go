@@ -49,7 +49,7 @@ func drawFilter(t *rapid.T) store.Filter {
 func drawCondition(t *rapid.T, f *store.Filter) {
 	texts := rapid.SliceOfN(rapid.OneOf(rapid.String(), rapid.StringOf(rapid.SampledFrom([]rune(`a"\,: -<>=~()`+"\u00a0")))), 1, 4)
 	number := rapid.OneOf(rapid.Int64(), rapid.SampledFrom([]int64{math.MinInt64, 0, math.MaxInt64}))
-	switch field := rapid.IntRange(0, 15).Draw(t, "field"); field {
+	switch field := rapid.IntRange(0, 16).Draw(t, "field"); field {
 	case 0:
 		f.States = store.States(rapid.Uint16Range(1, 255).Draw(t, "states") << 1)
 	case 1:
@@ -67,6 +67,8 @@ func drawCondition(t *rapid.T, f *store.Filter) {
 		a, b := number.Draw(t, "a"), number.Draw(t, "b")
 		ranges := []*[]store.Range{&f.Attempts, &f.Recoveries, &f.Priority, &f.Index}
 		*ranges[field-9] = []store.Range{{Min: min(a, b), Max: max(a, b)}}
+	case 16:
+		f.Fingerprints = rapid.SliceOfN(rapid.StringMatching("[0-9a-f]{12}"), 1, 3).Draw(t, "fingerprints")
 	default:
 		// A bound on one side only: a term has no more.
 		span := lastTime.Unix() - firstTime.Unix()

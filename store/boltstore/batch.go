@@ -26,22 +26,26 @@ func (s *Store) PutBatch(ctx context.Context, b store.Batch) (store.Batch, bool,
 	rec := &batchRecord{Batch: b}
 	rec.Info = append(store.Value(nil), b.Info...)
 	rec.Next, rec.CreatedAt = 0, stored(b.CreatedAt)
+	who, err := auditOf(ctx)
+	if err != nil {
+		return store.Batch{}, false, err
+	}
 	created := false
 	var answer store.Batch
-	err := s.do(ctx, &op{
-		run: func(t *txn) error {
+	err = s.do(ctx, &op{
+		run: audited(who, func(t *txn) (effect, error) {
 			there, err := t.batch(rec.Name)
 			if err != nil {
-				return err
+				return effect{}, err
 			}
 			if there != nil {
 				answer, created = there.Batch, false
 				answer.Next = t.nextMember(there)
-				return nil
+				return effect{}, nil
 			}
 			base := rec.Base[:baseLen]
 			if other := t.get(tableBase, base); other != nil {
-				return fmt.Errorf("the base %s belongs to the batch %q: draw another", rec.Base, other)
+				return effect{}, fmt.Errorf("the base %s belongs to the batch %q: draw another", rec.Base, other)
 			}
 			if rec.CreatedAt.IsZero() {
 				rec.CreatedAt = t.now
@@ -50,8 +54,8 @@ func (s *Store) PutBatch(ctx context.Context, b store.Batch) (store.Batch, bool,
 			t.put(tableBase, base, []byte(rec.Name))
 			answer, created = rec.Batch, true
 			answer.Next = t.nextMember(rec)
-			return nil
-		},
+			return effect{batch: rec.Name}, nil
+		}),
 	})
 	if err != nil {
 		return store.Batch{}, false, err
@@ -86,39 +90,48 @@ func (s *Store) checkBatch(b *store.Batch) error {
 // DeleteBatch implements [store.Store].
 func (s *Store) DeleteBatch(ctx context.Context, name string, limit int) (more bool, err error) {
 	limit = min(max(0, limit), s.opts.MaxBatch)
+	who, err := auditOf(ctx)
+	if err != nil {
+		return false, err
+	}
 	err = s.do(ctx, &op{
 		jobs: limit,
-		run: func(t *txn) (err error) {
-			more, err = t.deleteBatch(name, limit)
-			return err
-		},
+		run: audited(who, func(t *txn) (effect, error) {
+			var gone []store.ID
+			var err error
+			if gone, more, err = t.deleteBatch(name, limit); err != nil || more && len(gone) == 0 {
+				return effect{}, err
+			}
+			return effect{jobs: gone, batch: name}, nil
+		}),
 	})
 	return more && err == nil, err
 }
 
-func (t *txn) deleteBatch(name string, limit int) (more bool, err error) {
+// deleteBatch returns the members that it has deleted.
+func (t *txn) deleteBatch(name string, limit int) (gone []store.ID, more bool, err error) {
 	b, err := t.batch(name)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	if b == nil {
-		return false, fmt.Errorf("batch %q: %w", name, store.ErrNotFound)
+		return nil, false, fmt.Errorf("batch %q: %w", name, store.ErrNotFound)
 	}
 	base := b.Base[:baseLen]
 	for k := range t.prefix(tableRun, base) {
 		j, err := t.load(store.ID(k))
 		if err != nil {
-			return false, err
+			return nil, false, err
 		}
 		if j != nil && j.Batch == name {
-			return false, fmt.Errorf("batch %q: %w (job %s)", name, store.ErrRunning, j.ID)
+			return nil, false, fmt.Errorf("batch %q: %w (job %s)", name, store.ErrRunning, j.ID)
 		}
 	}
 	var members []*record
 	for k := range t.prefix(tableJob, base) {
 		j, err := t.load(store.ID(k))
 		if err != nil {
-			return false, err
+			return nil, false, err
 		}
 		if j.Batch != name {
 			continue
@@ -131,13 +144,14 @@ func (t *txn) deleteBatch(name string, limit int) (more bool, err error) {
 	}
 	for _, j := range members {
 		t.remove(j)
+		gone = append(gone, j.ID)
 	}
 	if !more {
 		t.delete(tableBatch, []byte(name))
 		t.delete(tableBase, base)
 		t.batches[name] = nil
 	}
-	return more, nil
+	return gone, more, nil
 }
 
 // Batches implements [store.Store].

@@ -24,13 +24,18 @@ func (s *Store) Change(ctx context.Context, change store.Change) (store.Changed,
 	if err != nil {
 		return store.Changed{}, err
 	}
+	who, err := auditOf(ctx)
+	if err != nil {
+		return store.Changed{}, err
+	}
 	var changed store.Changed
 	err = s.do(ctx, &op{
 		jobs: len(c.IDs), bytes: len(c.IDs) * len(failure),
-		run: func(t *txn) (err error) {
+		run: audited(who, func(t *txn) (effect, error) {
+			var err error
 			changed, err = t.change(&c, failure)
-			return err
-		},
+			return effect{jobs: changed.Done}, err
+		}),
 	})
 	if err != nil {
 		return store.Changed{}, err

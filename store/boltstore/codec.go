@@ -40,6 +40,20 @@ func checksum(key, record []byte) uint32 {
 	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, record)
 }
 
+// sealID makes a record that is an id.
+func sealID(key []byte, id store.ID) []byte {
+	return seal(key, append(make([]byte, 0, idLen+sumLen), id[:]...))
+}
+
+// unsealID is the inverse of sealID.
+func unsealID(key, sealed []byte) (store.ID, bool) {
+	b, ok := unseal(key, sealed)
+	if !ok || len(b) != idLen {
+		return store.ID{}, false
+	}
+	return store.ID(b), true
+}
+
 // sealValue makes a sealed copy of a value.
 func sealValue(key []byte, v store.Value) []byte {
 	return seal(key, append(make([]byte, 0, len(v)+sumLen), v...))

@@ -193,8 +193,8 @@ type group struct {
 func (g *group) empty() bool { return len(g.ops) == 0 && len(g.standing) == 0 }
 
 // take returns the next group, as soon as there is one; or false when the committer
-// is closed and everything has been taken.
-func (c *committer) take() (group, bool) {
+// is closed and everything has been taken. late ends the wait: then there is none.
+func (c *committer) take(late func() <-chan time.Time) (group, bool) {
 	for {
 		c.mu.Lock()
 		g := c.gather()
@@ -206,7 +206,11 @@ func (c *committer) take() (group, bool) {
 		if closed {
 			return group{}, false
 		}
-		<-c.wake
+		select {
+		case <-c.wake:
+		case <-late():
+			return group{}, true
+		}
 	}
 }
 
@@ -279,10 +283,15 @@ func (c *committer) conclude(g group) {
 func (s *Store) run() {
 	c := &s.committer
 	defer close(c.done)
+	var late lateness
+	defer late.stop()
 	for {
-		g, ok := c.take()
+		g, ok := c.take(func() <-chan time.Time { return late.after(s.stats.late()) })
 		if !ok {
 			break
+		}
+		if g.empty() {
+			g.ops = []*op{s.saving()}
 		}
 		began := time.Now()
 		s.commit(g)

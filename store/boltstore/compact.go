@@ -38,7 +38,7 @@ type Compacted struct {
 //
 // It fails with an error that matches errors.ErrUnsupported where a file that is open
 // cannot be replaced (Windows), and if the file has other names (hard links), which would keep
-// what is old. One compaction runs at a time.
+// what is old. One compaction or backup runs at a time.
 func (s *Store) Compact(ctx context.Context) (Compacted, error) {
 	if s.opts.ReadOnly {
 		return Compacted{}, s.fail(store.ErrReadOnly, "open it without ReadOnly to compact it")
@@ -47,7 +47,7 @@ func (s *Store) Compact(ctx context.Context) (Compacted, error) {
 		return Compacted{}, s.fail(store.ErrClosed, "")
 	}
 	if !s.compacting.TryLock() {
-		return Compacted{}, s.fail(errors.New("it is being compacted already"), "wait until that has ended")
+		return Compacted{}, s.busyCopying()
 	}
 	defer s.compacting.Unlock()
 	began := time.Now()
@@ -69,51 +69,20 @@ func (s *Store) Compact(ctx context.Context) (Compacted, error) {
 
 // run does all the steps. After an error the store uses its old file, or is broken.
 func (c *compaction) run() (pause time.Duration, err error) {
-	for _, step := range []func() error{c.copy, c.compare, c.comeClose} {
-		if err := step(); err != nil {
-			return 0, err
-		}
+	if err := c.follow(); err != nil {
+		return 0, err
 	}
 	return c.swap()
 }
 
-// copy fills the new file.
-func (c *compaction) copy() error {
-	if err := c.align(nil, copyAll); err != nil {
-		return err
-	}
-	return c.settle()
+// busyCopying is the error while Compact or Backup runs already.
+func (s *Store) busyCopying() error {
+	return s.fail(errors.New("it is being compacted or backed up already"), "wait until that has ended")
 }
 
-// compare reads both files to the end. Where they differ, the log of changes must say why:
-// that proves that the copy is one, and that nothing is ever written past the log.
-func (c *compaction) compare() error {
-	c.s.writer.Lock()
-	c.changes.app = false
-	c.s.writer.Unlock()
-	if err := c.align(nil, compareTables); err != nil {
-		return err
-	}
-	return c.settle()
-}
-
-const (
-	// fewChanges can be caught up with in a moment.
-	fewChanges = 500
-	// maxRounds is how often that is tried to get to.
-	maxRounds = 10
-)
-
-// comeClose lets the new file follow the old one until there is little between them.
-func (c *compaction) comeClose() error {
-	for range maxRounds {
-		if err := c.sync(); err != nil {
-			return err
-		}
-		few := c.changes.count.Load() <= fewChanges
-		if err := c.settle(); err != nil || few {
-			return err
-		}
-	}
-	return nil
+// isClosed tells whether Close was called.
+func (s *Store) isClosed() bool {
+	s.state.Lock()
+	defer s.state.Unlock()
+	return s.closed
 }

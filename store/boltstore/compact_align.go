@@ -21,7 +21,7 @@ const (
 const maxDepth = 1000
 
 // align goes through a bucket, and those inside of it, in both files.
-func (c *compaction) align(at bucketPath, p pass) error {
+func (c *copying) align(at bucketPath, p pass) error {
 	in, isTable := at.table()
 	if isTable && p == skipTables {
 		return nil
@@ -76,7 +76,7 @@ func (c *compaction) align(at bucketPath, p pass) error {
 }
 
 // read returns the chunks of both files that follow the key past.
-func (c *compaction) read(at bucketPath, past []byte) (old, have chunk, err error) {
+func (c *copying) read(at bucketPath, past []byte) (old, have chunk, err error) {
 	if err := c.alive(); err != nil {
 		return old, have, err
 	}
@@ -100,7 +100,7 @@ func (c *compaction) read(at bucketPath, past []byte) (old, have chunk, err erro
 }
 
 // apply changes a bucket of the new file.
-func (c *compaction) apply(at bucketPath, edits []edit, sequence uint64) error {
+func (c *copying) apply(at bucketPath, edits []edit, sequence uint64) error {
 	size := 0
 	err := c.write(func(tx *bbolt.Tx) error {
 		b := at.in(tx)
@@ -138,7 +138,7 @@ type extent struct {
 }
 
 // doubt notes keys whose items differ.
-func (c *compaction) doubt(in table, edits []edit) {
+func (c *copying) doubt(in table, edits []edit) {
 	for i := range edits {
 		d := changed{in, slices.Clone(edits[i].key())}
 		c.doubts = append(c.doubts, d)

@@ -7,43 +7,20 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"go.etcd.io/bbolt"
-
-	"github.com/bgq-dev/bgq/store"
 )
 
 // compaction is one run of Compact.
 type compaction struct {
-	s       *Store
-	ctx     context.Context
-	changes *changes
-	old     fs.FileInfo // the old file
-
-	// The new file, as long as it has no name of its own.
-	path string // that it will have: that of the old one, with links resolved
-	temp string // that it has now
-	db   *bbolt.DB
-	file *os.File // it belongs to db
+	copying
+	path string   // that the new file will have: that of the old one, with links resolved
+	temp string   // that it has now
 	dir  *os.File // the folder
-
-	copied     [tables]extent
-	doubts     []changed // that differ between the files
-	doubtBytes int64     // of memory, about
-	unsynced   int       // bytes
-
-	// Tests change these.
-	step    int    // items of a chunk
-	maxLog  int64  // how much memory the log may take before it is worked off
-	between func() // called between the chunks, unless nil
 }
 
 // newCompaction begins to log changes, and makes the new file.
 func (s *Store) newCompaction(ctx context.Context) (*compaction, error) {
-	c := &compaction{s: s, ctx: ctx, changes: newChanges(), step: chunkItems, maxLog: maxLog}
-	if err := c.alive(); err != nil {
-		return nil, err
-	}
+	c := &compaction{copying: newCopying(ctx, s)}
+	c.reserve, c.outcome = s.opts.MinFree, "the queue goes on in its old file"
 	if err := c.watch(); err != nil {
 		return nil, err
 	}
@@ -52,48 +29,6 @@ func (s *Store) newCompaction(ctx context.Context) (*compaction, error) {
 		return nil, err
 	}
 	return c, nil
-}
-
-// alive says why it should not go on: nobody waits for it, or the store is being closed.
-func (c *compaction) alive() error {
-	if err := c.ctx.Err(); err != nil {
-		return err
-	}
-	if c.s.isClosed() {
-		return c.s.fail(store.ErrClosed, "")
-	}
-	return nil
-}
-
-// isClosed tells whether Close was called.
-func (s *Store) isClosed() bool {
-	s.state.Lock()
-	defer s.state.Unlock()
-	return s.closed
-}
-
-// watch begins to log changes.
-func (c *compaction) watch() (err error) {
-	c.s.writer.Lock()
-	defer c.s.writer.Unlock()
-	if err := c.usable(); err != nil {
-		return err
-	}
-	if c.old, err = c.s.file.Stat(); err == nil {
-		c.s.changes = c.changes
-	}
-	return err
-}
-
-// usable says why nothing can be written. The caller holds s.writer.
-func (c *compaction) usable() error {
-	if err := c.s.broken(); err != nil {
-		return err
-	}
-	if c.s.db == nil {
-		return c.s.fail(store.ErrClosed, "")
-	}
-	return nil
 }
 
 // create makes the new file beside the old one. From then on it is locked, as the old one is.
@@ -110,7 +45,8 @@ func (c *compaction) create() error {
 			return err
 		}
 	}
-	if err := c.enough(); err != nil {
+	c.name = c.temp
+	if err := c.enough(filepath.Dir(c.path)); err != nil {
 		return err
 	}
 	if err := c.openDir(); err != nil {
@@ -119,7 +55,18 @@ func (c *compaction) create() error {
 	if err := removeLeftover(c.temp); err != nil {
 		return c.s.fail(err, "it was left by a compaction that did not end, or is not ours: move it away")
 	}
-	if err := c.open(); err != nil {
+	err := c.open(c.s.abs, func() (f *os.File, err error) {
+		if f, err = createAs(c.temp, c.s.abs); err != nil {
+			return nil, err
+		}
+		c.file = f
+		return f, makeLike(f, c.old)
+	})
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return c.s.fail(fmt.Errorf("%s cannot be made: %w", c.temp, bare(err)),
+			"do it as the owner of the file, who must be able to write in its folder")
+	case err != nil:
 		return c.failed("made", err)
 	}
 	return nil
@@ -139,19 +86,11 @@ func (c *compaction) openDir() (err error) {
 
 // discard ends a compaction that has failed.
 func (c *compaction) discard() {
-	c.s.writer.Lock()
-	c.s.changes = nil
-	c.s.writer.Unlock()
 	if c.dir != nil {
 		c.dir.Close()
 	}
-	if c.file == nil {
-		return
+	if c.file != nil {
+		_ = os.Remove(c.temp)
 	}
-	_ = os.Remove(c.temp)
-	if c.db != nil {
-		_ = closeSoon(c.db)
-	} else { // bbolt closes it when Open fails, but not after a panic
-		_ = c.file.Close()
-	}
+	c.end()
 }

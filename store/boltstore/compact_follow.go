@@ -11,21 +11,21 @@ import (
 const maxLog = 32 << 20
 
 // settle takes the log of changes, and does to the new file what it says.
-func (c *compaction) settle() error {
+func (c *copying) settle() error {
 	c.s.writer.Lock()
 	keys := c.changes.take()
 	c.s.writer.Unlock()
-	return c.follow(keys)
+	return c.redo(keys)
 }
 
-// follow copies what the log says was changed, as far as it has been copied before: the rest
+// redo copies what the log says was changed, as far as it has been copied before: the rest
 // is yet to come. What a comparison found to differ must be in that log.
-func (c *compaction) follow(keys map[string]struct{}) error {
+func (c *copying) redo(keys map[string]struct{}) error {
 	for i := range c.doubts {
 		d := &c.doubts[i]
 		if _, ok := keys[d.noted()]; !ok {
 			return c.s.fail(fmt.Errorf("the copy differs from it at bgq/%s/%x, and nothing is known to have been written there", tableNames[d.in], d.key),
-				"the file was not replaced; if the application leaves the bucket bgq alone, please report this")
+				c.outcome+"; if the application leaves the bucket bgq alone, please report this")
 		}
 	}
 	c.doubts, c.doubtBytes = nil, 0
@@ -48,7 +48,7 @@ func (c *compaction) follow(keys map[string]struct{}) error {
 }
 
 // followSome does what one chunk has room for, and returns how much that was.
-func (c *compaction) followSome(todo []changed) (done int, err error) {
+func (c *copying) followSome(todo []changed) (done int, err error) {
 	if err := c.alive(); err != nil {
 		return 0, err
 	}

@@ -56,16 +56,8 @@ func (c *compaction) replace() (old *bbolt.DB, readers *sync.WaitGroup, pause ti
 
 // finish makes the new file complete and durable.
 func (c *compaction) finish() error {
-	if err := c.usable(); err != nil {
+	if err := c.catchUp(); err != nil {
 		return err
-	}
-	if err := c.follow(c.changes.take()); err != nil {
-		return err
-	}
-	if c.changes.app {
-		if err := c.align(nil, skipTables); err != nil {
-			return err
-		}
 	}
 	if err := c.sync(); err != nil {
 		return err

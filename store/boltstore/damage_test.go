@@ -16,7 +16,7 @@ import (
 )
 
 // furnish fills a journal with jobs in every state and with every part, a batch, a
-// schedule and a paused queue. It returns the jobs.
+// schedule and a paused queue, some of it on behalf of somebody. It returns the jobs.
 func furnish(t testing.TB, s *Store) []store.Job {
 	t.Helper()
 	ctx := context.Background()
@@ -39,6 +39,7 @@ func furnish(t testing.TB, s *Store) []store.Job {
 		jobs = append(jobs, m)
 	}
 	jobs[0].Unique = "key"
+	jobs[1].Token = "token"
 	jobs[1].State = store.Pending
 	jobs[2].State, jobs[2].RunAt = store.Scheduled, at.Add(time.Hour)
 	jobs[3].Kind, jobs[3].Suspect = "suspect", true
@@ -60,6 +61,7 @@ func furnish(t testing.TB, s *Store) []store.Job {
 		}
 	}
 	outcomes[0].Result = largeValue('r')
+	outcomes[0].Lines = []store.LogLine{{At: at, Attempt: 1, Level: "error", Text: "last"}}
 	outcomes[4].Ref = claimed.Jobs[6].Ref()
 	if _, err := s.Finish(ctx, outcomes); err != nil {
 		t.Fatal(err)
@@ -67,9 +69,17 @@ func furnish(t testing.TB, s *Store) []store.Job {
 	_, err = s.Extend(ctx, []store.Extension{{
 		Ref: claimed.Jobs[4].Ref(), Progress: &store.Progress{Done: 1, Total: 2},
 		Checkpoints: []store.Checkpoint{{Name: "point", Value: store.Value{0xc0}}},
+		Lines:       []store.LogLine{{At: at, Attempt: 1, Level: "info", Text: "first"}, {At: at, Attempt: 1, Level: "warn", Text: "second"}},
 	}})
-	err = errors.Join(err,
-		s.PutQueue(ctx, store.QueueInfo{Name: "paused", Paused: true, Reason: "why", Since: at}),
+	actor := store.Actor{Name: "ann", UID: 1000, PID: 42, Via: "socket"}
+	asked := func(verb string) context.Context {
+		return store.WithAudit(ctx, store.Audit{Actor: actor, Verb: verb, Reason: "because", Operation: "op_1"})
+	}
+	_, changeErr := s.Change(asked("reschedule"), store.Change{
+		IDs: []store.ID{jobs[2].ID}, Cases: []store.Move{{From: store.SetOf(store.Scheduled), To: store.Scheduled, RunAt: at.Add(2 * time.Hour)}},
+	})
+	err = errors.Join(err, changeErr,
+		s.PutQueue(asked("pause"), store.QueueInfo{Name: "paused", Paused: true, Reason: "why", Since: at, By: actor, Workers: 3, Rate: 0.5}),
 		s.PutSchedule(ctx, store.Schedule{Name: "s", Spec: "@daily", Slot: at}))
 	if err != nil {
 		t.Fatal(err)
@@ -143,14 +153,18 @@ func prod(t *testing.T, path string, jobs []store.Job) (noticed bool) {
 	_, listErr := s.List(ctx, store.ListRequest{Filter: store.Filter{States: store.EveryState}})
 	_, countErr := s.Count(ctx)
 	_, batchErr := s.Batches(ctx)
-	_, enqueueErr := s.Enqueue(ctx, newTestJobs(1))
+	_, auditErr := s.Audit(ctx, store.AuditRequest{})
+	_, trailErr := s.Audit(ctx, store.AuditRequest{Job: jobs[2].ID})
+	fresh := newTestJob()
+	fresh.Token = "token"
+	_, enqueueErr := s.Enqueue(store.WithAudit(ctx, store.Audit{Verb: "enqueue"}), []store.Job{fresh, newTestJob()})
 	_, claimErr := s.Claim(ctx, request(100))
 	_, maintainErr := s.Maintain(ctx, store.Budget{
 		Promote: store.Move{From: store.SetOf(store.Scheduled, store.Retryable), To: store.Available},
-		Prune:   []store.Retention{{State: store.Completed, Before: s.Now()}}, Limit: 100,
+		Prune:   []store.Retention{{State: store.Completed, Before: s.Now()}}, Limit: 100, AuditBefore: s.Now(),
 	})
 	for verb, err := range map[string]error{
-		"List": listErr, "Count": countErr, "Batches": batchErr, "Enqueue": enqueueErr, "Claim": claimErr, "Maintain": maintainErr,
+		"List": listErr, "Count": countErr, "Batches": batchErr, "Audit": errors.Join(auditErr, trailErr), "Enqueue": enqueueErr, "Claim": claimErr, "Maintain": maintainErr,
 	} {
 		if err != nil && !typed(err) {
 			t.Errorf("%s: %v", verb, err)
@@ -311,6 +325,34 @@ func TestVerifyFindsContradictions(t *testing.T) {
 			return get(tableUnique).Put([]byte("x"), seal([]byte("x"), id[:]))
 		}},
 		{"a unique key too few", func(get func(table) *bbolt.Bucket) error { return get(tableUnique).Delete([]byte("held")) }},
+		{"a token too many", func(get func(table) *bbolt.Bucket) error {
+			return get(tableToken).Put([]byte("x"), seal([]byte("x"), id[:]))
+		}},
+		{"a token too few", func(get func(table) *bbolt.Bucket) error { return get(tableToken).Delete([]byte("token")) }},
+		{"an entry of the audit that is gone", func(get func(table) *bbolt.Bucket) error { return get(tableAudit).Delete(auditKey(1)) }},
+		{"an entry of the audit that is damaged", func(get func(table) *bbolt.Bucket) error { return get(tableAudit).Put(auditKey(1), []byte("damaged")) }},
+		{"an entry of the audit that is too new", func(get func(table) *bbolt.Bucket) error {
+			return get(tableMeta).Put(newestEntryKey, seal(newestEntryKey, auditKey(1)))
+		}},
+		{"a number of the newest entry that is damaged", func(get func(table) *bbolt.Bucket) error {
+			return get(tableMeta).Put(newestEntryKey, auditKey(1))
+		}},
+		{"a trail that is gone", func(get func(table) *bbolt.Bucket) error {
+			k, _ := get(tableTrail).Cursor().First()
+			return get(tableTrail).Delete(append([]byte(nil), k...))
+		}},
+		{"a trail that leads nowhere", func(get func(table) *bbolt.Bucket) error { return get(tableTrail).Put(trailKey(id, 9), nil) }},
+		{"a trail to the entry of others", func(get func(table) *bbolt.Bucket) error { return get(tableTrail).Put(trailKey(id, 1), nil) }},
+		{"a trail that is none", func(get func(table) *bbolt.Bucket) error { return get(tableTrail).Put(id[:], nil) }},
+		{"a line of nobody", func(get func(table) *bbolt.Bucket) error {
+			k := failureKey(id, 1)
+			sealed, err := encodeMsgpack(k, &store.LogLine{Text: "line"})
+			return errors.Join(err, get(tableLog).Put(k, sealed))
+		}},
+		{"a line that is damaged", func(get func(table) *bbolt.Bucket) error {
+			k, _ := get(tableRun).Cursor().First()
+			return get(tableLog).Put(failureKey(store.ID(k), 1), []byte("line"))
+		}},
 		{"a counter that is gone", func(get func(table) *bbolt.Bucket) error {
 			return get(tableCount).Delete(countKey("q", "k", store.Available))
 		}},

@@ -31,6 +31,7 @@
 // it (see [Options], [Store.Update] and [Store.EnqueueTx]).
 //
 //	meta      "format"                                  → number of the format
+//	          "audit"                                   → number of the newest entry in audit
 //	job       id                                        → head of the job, small arguments and result
 //	args      id                                        → larger arguments
 //	result    id                                        → larger result
@@ -48,7 +49,8 @@
 //	base      front of the ids of a batch (9)           → name of the batch
 //	token     idempotency key                           → id of the job that carries it
 //	log       id, number(4)                             → line of its log, msgpack
-//	stat      start(8) span(1) queue 00 kind            → statistics
+//	stat      span(1) start(8) queue 00 kind            → what was counted in a minute or an hour
+//	          00                                        → which save of statistics was the last
 //	audit     number(8)                                 → who asked for which change, msgpack
 //	trail     id, number(8) of an entry in audit        the changes of a job
 //
@@ -62,12 +64,18 @@
 // it wants; jobs of a kind that nobody has a handler for cost it nothing, however
 // many there are.
 //
-// A head is a version byte, fixed fields, numbers of variable length and texts. Behind
+// A head is a version byte, fixed fields, numbers of variable length and texts; only version
+// 2 has an idempotency key. Behind
 // it in the same record stand the arguments and the result, if they have up to 256
 // bytes: most do, and then storing a job takes two puts, and finishing it no third
 // table. Larger ones, failures and checkpoints stand apart. The record is rewritten by
 // every move; what stands apart is not. Records, parts, counters and settings end with
 // a CRC-32C over key and value, because the pages of bbolt have none.
+//
+// What happens is counted in memory and reaches the table stat some seconds later, with a
+// commit that is made anyway or, if the store falls idle, one of its own; [Store.Stats] adds
+// up both. The events of [Store.Events] are in memory only, and only while somebody asks
+// for them.
 //
 // The file grows in large steps. Shortly before a commit needs more of it, zeros are
 // written there, so that the commit itself only overwrites: see prefill.

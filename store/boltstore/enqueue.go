@@ -18,13 +18,20 @@ func (s *Store) Enqueue(ctx context.Context, jobs []store.Job) ([]store.Enqueued
 	if err != nil {
 		return nil, err
 	}
+	who, err := auditOf(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var answers []store.Enqueued
 	err = s.do(ctx, &op{
 		growing: true, blind: true, jobs: len(fresh), bytes: sizeOf(fresh),
-		run: func(t *txn) (err error) {
+		run: audited(who, func(t *txn) (done effect, err error) {
 			answers, err = t.enqueue(fresh)
-			return err
-		},
+			if who != nil {
+				done.jobs = storedNow(answers)
+			}
+			return done, err
+		}),
 	})
 	if err != nil {
 		return nil, err
@@ -129,7 +136,7 @@ func (s *Store) checkJob(j *store.Job) error {
 		optional   bool
 	}{
 		{"queue", j.Queue, maxName, false}, {"kind", j.Kind, maxName, false},
-		{"unique key", j.Unique, maxUnique, true}, {"batch name", j.Batch, maxName, true},
+		{"unique key", j.Unique, maxUnique, true}, {"idempotency key", j.Token, maxUnique, true}, {"batch name", j.Batch, maxName, true},
 	} {
 		if name.optional && name.text == "" {
 			continue
@@ -178,6 +185,11 @@ func (t *txn) checkNew(jobs []newJob) error {
 				return err
 			}
 		}
+		if j.Token != "" {
+			if _, _, err := t.bearer(j.Token); err != nil {
+				return err
+			}
+		}
 		if j.Batch == "" {
 			continue
 		}
@@ -207,16 +219,32 @@ func (t *txn) storeNew(jobs []newJob) []store.Enqueued {
 	return answers
 }
 
-// existing finds the job that is there instead of a new one: by id, or else by
-// unique key.
+// storedNow returns the jobs that were not there before.
+func storedNow(answers []store.Enqueued) []store.ID {
+	var ids []store.ID
+	for _, a := range answers {
+		if !a.Existing {
+			ids = append(ids, a.ID)
+		}
+	}
+	return ids
+}
+
+// existing finds the job that is there instead of a new one: by id, or else by token,
+// or else by unique key.
 func (t *txn) existing(j *newJob) (store.ID, bool) {
 	if t.there(j.ID) {
 		return j.ID, true
 	}
+	if j.Token != "" { // checked in the first phase, as the unique key was
+		if id, taken, _ := t.bearer(j.Token); taken {
+			return id, true
+		}
+	}
 	if j.Unique == "" {
 		return store.ID{}, false
 	}
-	id, held, _ := t.holder(j.Unique) // checked in the first phase
+	id, held, _ := t.holder(j.Unique)
 	return id, held
 }
 

@@ -13,13 +13,13 @@ func (s *Store) Extend(ctx context.Context, extensions []store.Extension) ([]boo
 	if len(extensions) == 0 {
 		return nil, nil
 	}
-	news, weight, err := s.prepareNews(extensions)
+	news, lines, weight, err := s.prepareNews(extensions)
 	if err != nil {
 		return nil, err
 	}
 	var held []bool
 	err = s.do(ctx, &op{
-		jobs: len(news), bytes: weight,
+		jobs: len(news) + lines, bytes: weight,
 		run: func(t *txn) (err error) {
 			held, err = t.extend(news)
 			return err
@@ -36,23 +36,23 @@ type news struct {
 	ref      store.Ref
 	progress *store.Progress
 	points   []point
+	lines    [][]byte // encoded
 }
 
 // point is a sealed checkpoint.
 type point struct{ key, value []byte }
 
-func (s *Store) prepareNews(extensions []store.Extension) ([]news, int, error) {
+func (s *Store) prepareNews(extensions []store.Extension) (all []news, lines, weight int, err error) {
 	if err := s.checkCount(len(extensions)); err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
-	all := make([]news, len(extensions))
-	weight := 0
+	all = make([]news, len(extensions))
 	for i := range extensions {
 		e := &extensions[i]
 		all[i].ref = e.Ref
 		if e.Progress != nil {
 			if err := checkText("note of the progress", e.Progress.Note, maxNote); err != nil {
-				return nil, 0, fmt.Errorf("job %s: %w", e.Ref.ID, err)
+				return nil, 0, 0, fmt.Errorf("job %s: %w", e.Ref.ID, err)
 			}
 			progress := *e.Progress
 			all[i].progress = &progress
@@ -63,14 +63,18 @@ func (s *Store) prepareNews(extensions []store.Extension) ([]news, int, error) {
 				err = s.checkValue(fmt.Sprintf("checkpoint %q", c.Name), c.Value)
 			}
 			if err != nil {
-				return nil, 0, fmt.Errorf("job %s: %w", e.Ref.ID, err)
+				return nil, 0, 0, fmt.Errorf("job %s: %w", e.Ref.ID, err)
 			}
 			key := pointKey(e.Ref.ID, c.Name)
 			all[i].points = append(all[i].points, point{key, sealValue(key, c.Value)})
 			weight += len(c.Value)
 		}
+		if all[i].lines, err = s.prepareLines(e.Lines, &weight); err != nil {
+			return nil, 0, 0, fmt.Errorf("job %s: %w", e.Ref.ID, err)
+		}
+		lines += len(e.Lines)
 	}
-	return all, weight, nil
+	return all, lines, weight, nil
 }
 
 // extend stores the news of those jobs whose claims hold.
@@ -94,6 +98,7 @@ func (t *txn) extend(all []news) ([]bool, error) {
 		for _, p := range all[i].points {
 			t.put(tablePoint, p.key, p.value)
 		}
+		t.appendLines(j.ID, all[i].lines)
 	}
 	return held, nil
 }

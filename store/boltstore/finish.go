@@ -18,8 +18,8 @@ func (s *Store) Finish(ctx context.Context, outcomes []store.Outcome) ([]bool, e
 	}
 	jobs, bytes := 0, 0
 	for i := range ends {
-		jobs += 1 + len(ends[i].next)
-		bytes += len(ends[i].inside) + len(ends[i].result) + len(ends[i].failure) + sizeOf(ends[i].next)
+		jobs += 1 + len(ends[i].next) + len(ends[i].lines)
+		bytes += ends[i].size()
 	}
 	var held []bool
 	err = s.do(ctx, &op{
@@ -41,7 +41,13 @@ type end struct {
 	inside  []byte // the result, if it belongs into the record
 	result  []byte // sealed, if it stands apart
 	failure []byte // encoded; nil: none
+	lines   [][]byte
+	logged  int // their size
 	next    []newJob
+}
+
+func (e *end) size() int {
+	return len(e.inside) + len(e.result) + len(e.failure) + e.logged + sizeOf(e.next)
 }
 
 func (s *Store) prepareEnds(outcomes []store.Outcome) ([]end, error) {
@@ -67,6 +73,9 @@ func (s *Store) prepareEnds(outcomes []store.Outcome) ([]end, error) {
 		}
 		if ends[i].failure, err = encodeFailure(o.Failure); err != nil {
 			return nil, fmt.Errorf("failure of job %s: %w", o.Ref.ID, err)
+		}
+		if ends[i].lines, err = s.prepareLines(o.Lines, &ends[i].logged); err != nil {
+			return nil, fmt.Errorf("log of job %s: %w", o.Ref.ID, err)
 		}
 		if ends[i].next, err = s.prepare(o.Next); err != nil {
 			return nil, fmt.Errorf("behind job %s: %w", o.Ref.ID, err)
@@ -99,6 +108,8 @@ func (t *txn) finish(ends []end) ([]bool, error) {
 			t.setResult(j, e)
 			t.addFailure(j, e.failure)
 		})
+		t.tallyRun(j)
+		t.appendLines(j.ID, e.lines)
 		t.storeNew(e.next)
 	}
 	return held, nil

@@ -57,7 +57,7 @@ var tableNames = [tables]string{
 // appended tells for which tables keys mostly arrive in ascending order, so that
 // their pages can be filled instead of being left half empty for later keys.
 var appended = [tables]bool{
-	tableJob: true, tableArgs: true, tableResult: true, tableFailure: true, tableDone: true,
+	tableJob: true, tableArgs: true, tableResult: true, tableFailure: true, tableDone: true, tableAudit: true,
 }
 
 const (

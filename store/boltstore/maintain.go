@@ -56,6 +56,10 @@ func (t *txn) maintain(b *store.Budget) store.Maintained {
 		m.More = m.More || more
 		left -= len(jobs)
 	}
+	touched, more := t.pruneAudit(b.AuditBefore, left)
+	if t.trimStats(b.StatsBefore, left-touched) || more {
+		m.More = true
+	}
 	m.NextDue = t.nextDue()
 	return m
 }

@@ -64,13 +64,14 @@ func (o Options) withDefaults() Options {
 // A file that was not closed well, or that is small, is checked page by page before
 // it is used. The check costs a fraction of a second for each GB in use. Errors are of
 // type [*store.FileError] and match store.ErrLocked, store.ErrForeign, store.ErrCorrupt,
-// store.ErrNewerFormat, or an error of package fs.
+// store.ErrNewerFormat, with ReadOnly store.ErrOlderFormat, or an error of package fs.
 func Open(path string, o Options) (*Store, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, &store.FileError{Path: path, Err: err}
 	}
 	s := &Store{path: path, abs: abs, opts: o.withDefaults()}
+	s.stats.begin()
 	if _, err := os.Stat(abs); errors.Is(err, fs.ErrNotExist) {
 		if o.ReadOnly {
 			return nil, s.fail(fs.ErrNotExist, "there is no queue yet; it is created by the first program that opens it for writing")
@@ -303,8 +304,8 @@ func (s *Store) settleFormat(db *bbolt.DB) error {
 		return s.fail(fmt.Errorf("%w: it is a bbolt file without a queue", store.ErrForeign),
 			"check the name; an application that keeps a queue beside its own data sets Options.Adopt")
 	case s.opts.ReadOnly:
-		return s.fail(fmt.Errorf("the file has the older format %d, and cannot be migrated while it is open for reading only", found),
-			"open it for writing once: that brings it up to date")
+		return s.fail(fmt.Errorf("%w, %d: this program reads format %d", store.ErrOlderFormat, found, migrations.Latest),
+			fmt.Sprintf("`bgq migrate --db %s` brings it up to date, and so does any program that opens it for writing", s.path))
 	}
 	if err := guard(func() error { return migrations.Apply(db) }); err != nil {
 		return s.fail(err, "the file is still in its older format and can be used by the version of bgq that wrote it")

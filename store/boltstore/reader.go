@@ -50,13 +50,19 @@ func (r *reader) get(t table, key []byte) []byte {
 // seek leads the cursor of a table to a key. It is kept for the next time: bbolt's own
 // Get and Delete make a new one for each call, which takes twice as long.
 func (r *reader) seek(t table, key []byte) (c *bbolt.Cursor, value []byte, found bool) {
-	c = r.cursors[t]
+	c = r.cursor(t)
+	k, value := c.Seek(key)
+	return c, value, bytes.Equal(k, key)
+}
+
+// cursor returns the cursor of a table that is kept for seeking.
+func (r *reader) cursor(t table) *bbolt.Cursor {
+	c := r.cursors[t]
 	if c == nil {
 		c = r.bucket(t).Cursor()
 		r.cursors[t] = c
 	}
-	k, value := c.Seek(key)
-	return c, value, bytes.Equal(k, key)
+	return c
 }
 
 // record reads the record of a job. It returns nil if there is none. The values inside
@@ -176,11 +182,11 @@ func (r *reader) holder(unique string) (id store.ID, held bool, err error) {
 	if sealed == nil {
 		return id, false, nil
 	}
-	b, ok := unseal([]byte(unique), sealed)
-	if !ok || len(b) != idLen {
+	id, ok := unsealID([]byte(unique), sealed)
+	if !ok {
 		return id, false, damaged("the unique key %q: %w", unique, errChecksum)
 	}
-	return store.ID(b), true, nil
+	return id, true, nil
 }
 
 // count reads a counter.

@@ -32,8 +32,12 @@ func inlined(v store.Value) bool { return v != nil && len(v) <= inlineSize }
 func (r *record) argsApart() bool   { return r.args == nil && r.ArgsSize > 0 }
 func (r *record) resultApart() bool { return r.result == nil && r.ResultSize > 0 }
 
-// headVersion is the first byte of a head. A second layout gets a second number.
-const headVersion = 1
+// The first byte of a head is the version of its layout. Jobs without a token are most of
+// them, and are written as they always were.
+const (
+	headPlain = 1 + iota // as in format 1
+	headToken            // the same, and a token behind the other texts; since format 2
+)
 
 // The bits of the flags of a head.
 const (
@@ -49,7 +53,7 @@ const (
 func (r *record) encodedSize() int {
 	const numbers = 96
 	n := numbers + len(r.args) + len(r.result)
-	n += len(r.Queue) + len(r.Kind) + len(r.Reason) + len(r.Unique) + len(r.Batch) + len(r.Progress.Note) + len(r.Trace)
+	n += len(r.Queue) + len(r.Kind) + len(r.Reason) + len(r.Unique) + len(r.Batch) + len(r.Progress.Note) + len(r.Trace) + len(r.Token)
 	for _, tag := range r.Tags {
 		n += binary.MaxVarintLen16 + len(tag)
 	}
@@ -62,7 +66,11 @@ func (r *record) encode(b []byte) []byte {
 	start := len(b)
 	flags := bitIf(r.Suspect, flagSuspect) | bitIf(r.Kept, flagKept) | bitIf(r.Consumed, flagConsumed) |
 		bitIf(r.args != nil, flagArgs) | bitIf(r.result != nil, flagResult)
-	b = append(b, headVersion, byte(r.State), flags, byte(r.UniqueUntil))
+	version := byte(headPlain)
+	if r.Token != "" {
+		version = headToken
+	}
+	b = append(b, version, byte(r.State), flags, byte(r.UniqueUntil))
 	b = binary.BigEndian.AppendUint16(b, uint16(r.Priority))
 	for _, t := range [...]time.Time{r.RunAt, r.CreatedAt, r.AttemptedAt, r.FinalisedAt} {
 		b = binary.BigEndian.AppendUint64(b, uint64(nanos(t)))
@@ -77,6 +85,9 @@ func (r *record) encode(b []byte) []byte {
 	}
 	for _, s := range [...]string{r.Queue, r.Kind, r.Reason, r.Unique, r.Batch, r.Progress.Note, r.Trace} {
 		b = appendText(b, s)
+	}
+	if version == headToken {
+		b = appendText(b, r.Token)
 	}
 	b = binary.AppendUvarint(b, uint64(len(r.Tags)))
 	for _, tag := range r.Tags {
@@ -106,8 +117,9 @@ func (r *record) decode(id store.ID, b []byte, names map[string]string) error {
 		return errChecksum
 	}
 	d := decoder{rest: body, names: names}
-	if v := d.byte(); v != headVersion {
-		return fmt.Errorf("the layout has the unknown version %d", v)
+	version := d.byte()
+	if version != headPlain && version != headToken {
+		return fmt.Errorf("the layout has the unknown version %d", version)
 	}
 	*r = record{Job: store.Job{ID: id}}
 	r.State = store.State(d.byte())
@@ -127,6 +139,9 @@ func (r *record) decode(id store.ID, b []byte, names map[string]string) error {
 	r.ArgsSize, r.ResultSize = d.int(), d.int()
 	r.Queue, r.Kind, r.Reason = d.name(), d.name(), d.name()
 	r.Unique, r.Batch, r.Progress.Note, r.Trace = d.text(), d.name(), d.text(), d.text()
+	if version == headToken {
+		r.Token = d.text()
+	}
 	// Each tag takes a byte at least, so the number of them is bounded by what is left.
 	if n := d.uvarint(); n > uint64(len(d.rest)) {
 		d.bad = true

@@ -19,6 +19,7 @@ func drawRecord(t *rapid.T) *record {
 	j.Recoveries, j.MaxRecoveries = rapid.Int().Draw(t, "recoveries"), rapid.Int().Draw(t, "max recoveries")
 	j.Claim = rapid.Uint64().Draw(t, "claim")
 	j.Reason, j.Unique, j.Batch, j.Trace = text("reason"), text("unique"), text("batch"), text("trace")
+	j.Token = text("token")
 	j.UniqueUntil = store.Until(rapid.IntRange(0, 2).Draw(t, "until"))
 	j.Index = rapid.Int64().Draw(t, "index")
 	j.Consumed = rapid.Bool().Draw(t, "consumed")
@@ -59,7 +60,7 @@ func TestRecordHasEveryField(t *testing.T) {
 		ID: store.NewID(), Queue: "q", Kind: "k", State: store.Running, Priority: -3,
 		RunAt: time.Unix(1, 2).UTC(), CreatedAt: time.Unix(3, 4).UTC(), AttemptedAt: time.Unix(5, 6).UTC(), FinalisedAt: time.Unix(7, 8).UTC(),
 		Attempt: 1, MaxAttempts: 2, Recoveries: 3, MaxRecoveries: 4, Claim: 5, Suspect: true, Reason: "r",
-		Unique: "u", UniqueUntil: store.UntilDeleted, Batch: "b", Index: 6, Kept: true, Consumed: true,
+		Unique: "u", UniqueUntil: store.UntilDeleted, Token: "to", Batch: "b", Index: 6, Kept: true, Consumed: true,
 		Tags: []string{"t", ""}, Timeout: 7, Progress: store.Progress{Done: 8, Total: 9, Note: "n"}, Trace: "tr",
 		ArgsVersion: 10, FailureCount: 11, ArgsSize: 12, ResultSize: 13,
 	}
@@ -101,7 +102,10 @@ func FuzzDecodeRecord(f *testing.F) {
 	b := encodeJob(j)
 	f.Add(b[:len(b)-sumLen])
 	f.Add([]byte{})
-	f.Add([]byte{headVersion, 2, 0, 0})
+	f.Add([]byte{headPlain, 2, 0, 0})
+	j.Token = "token"
+	b = encodeJob(j)
+	f.Add(b[:len(b)-sumLen])
 	f.Fuzz(func(t *testing.T, body []byte) {
 		id := store.ID{1}
 		if _, err := decodeJob(id, body); err == nil && len(body) < sumLen {

@@ -1,7 +1,9 @@
 package boltstore
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/bgq-dev/bgq/store"
@@ -26,16 +28,26 @@ func (s *Store) PutSchedule(ctx context.Context, schedule store.Schedule) error 
 	if err != nil {
 		return err
 	}
+	who, err := auditOf(ctx)
+	if err != nil {
+		return err
+	}
 	return s.do(ctx, &op{
-		run: func(t *txn) error {
+		run: audited(who, func(t *txn) (effect, error) {
+			was := t.get(tableSchedule, key)
+			if bytes.Equal(was, sealed) || was == nil && schedule.Spec == "" {
+				return effect{}, nil
+			}
+			done := effect{detail: fmt.Sprintf("schedule %q deleted", schedule.Name)}
 			if schedule.Spec == "" {
 				t.delete(tableSchedule, key)
 			} else {
 				t.put(tableSchedule, key, sealed)
+				done.detail = fmt.Sprintf("schedule %q: %s, next at %s", schedule.Name, schedule.Spec, schedule.Slot.UTC().Format(time.RFC3339))
 			}
 			t.hint(store.OnDue, store.ID{})
-			return nil
-		},
+			return done, nil
+		}),
 	})
 }
 
@@ -48,34 +60,41 @@ func (s *Store) Fire(ctx context.Context, name string, from, next time.Time, job
 	if err != nil {
 		return false, err
 	}
+	who, err := auditOf(ctx)
+	if err != nil {
+		return false, err
+	}
 	fired := false
 	err = s.do(ctx, &op{
 		growing: true, jobs: len(fresh), bytes: sizeOf(fresh),
-		run: func(t *txn) (err error) {
-			fired, err = t.fire(name, from, next, fresh)
-			return err
-		},
+		run: audited(who, func(t *txn) (effect, error) {
+			var answers []store.Enqueued
+			var err error
+			if answers, fired, err = t.fire(name, from, next, fresh); err != nil || !fired {
+				return effect{}, err
+			}
+			return effect{jobs: storedNow(answers), detail: fmt.Sprintf("schedule %q fired", name)}, nil
+		}),
 	})
 	return fired && err == nil, err
 }
 
-func (t *txn) fire(name string, from, next time.Time, jobs []newJob) (bool, error) {
+func (t *txn) fire(name string, from, next time.Time, jobs []newJob) ([]store.Enqueued, bool, error) {
 	schedule, err := t.schedule(name)
 	if err != nil || schedule == nil || !schedule.Slot.Equal(from) {
-		return false, err
+		return nil, false, err
 	}
 	if err := t.checkNew(jobs); err != nil {
-		return false, err
+		return nil, false, err
 	}
 	schedule.Slot = next
 	key := []byte(name)
 	sealed, err := encodeMsgpack(key, schedule)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	t.put(tableSchedule, key, sealed)
-	t.storeNew(jobs)
-	return true, nil
+	return t.storeNew(jobs), true, nil
 }
 
 // Schedules implements [store.Store].

@@ -6,6 +6,16 @@ type scratch struct {
 	bytes   []byte            // encoded records
 	records []record          // decoded ones
 	names   map[string]string // see decoder.name
+	notices []notice
+	*ledger
+}
+
+// ready returns a scratch that a transaction can begin with.
+func (s scratch) ready() scratch {
+	if s.ledger == nil {
+		s.ledger = &ledger{}
+	}
+	return s
 }
 
 // The bounds of what is kept from one transaction to the next.
@@ -13,6 +23,7 @@ const (
 	keptBytes   = 256 << 10
 	keptRecords = 2048
 	keptNames   = 1024
+	keptNotices = 4096
 )
 
 // encode writes a record into the scratch.
@@ -48,5 +59,11 @@ func (s scratch) reuse() scratch {
 	if s.names == nil || len(s.names) > keptNames {
 		s.names = map[string]string{}
 	}
+	clear(s.notices)
+	s.notices = s.notices[:0]
+	if cap(s.notices) > keptNotices {
+		s.notices = nil
+	}
+	s.ledger.reset()
 	return s
 }

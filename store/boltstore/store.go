@@ -19,6 +19,8 @@ type Store struct {
 
 	committer committer
 	watch     watchers
+	stats     statistics
+	feed      feed
 
 	// writer is held by whoever has the one transaction that writes. It comes before handle.
 	writer  sync.Mutex
@@ -114,6 +116,7 @@ func (s *Store) Close() error {
 	s.db = nil
 	s.readers.Wait()
 	s.watch.sendAll() // whoever reads again learns of the end
+	s.feed.wake()
 	if db == nil {
 		return nil
 	}
@@ -125,7 +128,9 @@ func (s *Store) Close() error {
 		// the list on disk the next open is fast, and knows that this one ended well. If it
 		// cannot be written, the next open does what it does after a crash.
 		db.NoFreelistSync = false
-		_ = guard(func() error { return db.Update(func(*bbolt.Tx) error { return nil }) })
+		if guard(func() error { return s.lastCommit(db) }) != nil {
+			return closeSoon(db)
+		}
 	}
 	return guard(db.Close)
 }
@@ -174,6 +179,7 @@ func (s *Store) breakDown(err error) {
 	if s.failed == nil {
 		s.failed = err
 	}
+	s.feed.wake()
 }
 
 // broken returns why nothing can be written any more, or nil.

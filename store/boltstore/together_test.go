@@ -71,6 +71,7 @@ func (h *history) differences(t *testing.T) (wrong []string) {
 	one, all := h.begin(t), h.begin(t)
 	defer one.Close()
 	defer all.Close()
+	places := [2]string{one.Position(), all.Position()}
 	answers, n := h.together(t, all)
 	if n > 1 {
 		wrong = append(wrong, fmt.Sprintf("together took %d commits", n))
@@ -79,6 +80,9 @@ func (h *history) differences(t *testing.T) (wrong []string) {
 		if want := c(t.Context(), one); answers[i] != want {
 			wrong = append(wrong, fmt.Sprintf("call %d (the claims begin behind %d)\n  together:   %s\n  one by one: %s", i+1, len(h.calls), answers[i], want))
 		}
+	}
+	if want, got := told(t, one, places[0]), told(t, all, places[1]); got != want {
+		wrong = append(wrong, fmt.Sprintf("told together: %s\n  one by one:   %s", got, want))
 	}
 	wantFile, gotFile := contents(t, one), contents(t, all)
 	for _, entry := range slices.Concat(wantFile, gotFile) {
@@ -134,6 +138,28 @@ func (h *history) together(t *testing.T, s *Store) ([]string, int) {
 	cancel() // only claims that found nothing are left
 	wg.Wait()
 	return answers, commits(t, s) - before
+}
+
+// told writes the events that came after a place, and all statistics.
+func told(t *testing.T, s *Store, after string) string {
+	t.Helper()
+	text := ""
+	for after != s.Position() {
+		events, next, gap, err := s.Events(t.Context(), after, 0)
+		if err != nil || gap {
+			t.Fatalf("Events: gap %v, %v", gap, err)
+		}
+		for _, e := range events {
+			e.Pos = ""
+			text += fmt.Sprintf("%+v\n", e)
+		}
+		after = next
+	}
+	stats, err := s.Stats(t.Context(), time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatalf("Stats: %v", err)
+	}
+	return text + fmt.Sprintf("%+v", stats)
 }
 
 // contents writes all that is in the file, except for what describes the file itself.
@@ -196,7 +222,18 @@ func puttingBatch(ctx context.Context, s *Store) string {
 	return fmt.Sprintf("%+v, %t, %v", b, created, err)
 }
 
+// drawCall draws a call, which may be made on behalf of somebody.
 func (h *history) drawCall(t *rapid.T) call {
+	c := h.drawVerb(t)
+	if !chance(t, 3, "audited") {
+		return c
+	}
+	return func(ctx context.Context, s *Store) string {
+		return c(store.WithAudit(ctx, store.Audit{Verb: "verb"}), s)
+	}
+}
+
+func (h *history) drawVerb(t *rapid.T) call {
 	switch verb := rapid.SampledFrom([]string{"enqueue", "enqueue", "enqueue", "finish", "finish", "extend", "claim", "change", "maintain", "put batch", "delete batch", "put queue"}).Draw(t, "verb"); verb {
 	case "enqueue":
 		return calling((*Store).Enqueue, h.drawJobs(t, 10))
@@ -209,6 +246,7 @@ func (h *history) drawCall(t *rapid.T) call {
 	case "extend":
 		return calling((*Store).Extend, []store.Extension{{
 			Ref: h.drawRef(t), Progress: &store.Progress{Done: 3, Note: "note"}, Checkpoints: []store.Checkpoint{{Name: "c", Value: drawValue(t)}},
+			Lines: []store.LogLine{{At: togetherTime, Text: "a"}, {At: togetherTime, Text: "b"}},
 		}})
 	case "claim":
 		return claiming(drawClaim(t))
@@ -219,6 +257,8 @@ func (h *history) drawCall(t *rapid.T) call {
 			Limit:   rapid.IntRange(0, 20).Draw(t, "limit"),
 			Promote: store.Move{From: store.SetOf(store.Scheduled, store.Retryable), To: store.Available},
 			Prune:   []store.Retention{{State: store.Completed, Before: togetherTime.Add(time.Hour)}},
+
+			AuditBefore: rapid.SampledFrom([]time.Time{{}, togetherTime, togetherTime.Add(time.Hour)}).Draw(t, "audit before"),
 		})
 	case "put batch":
 		return puttingBatch
@@ -321,6 +361,9 @@ func (h *history) drawJob(t *rapid.T) store.Job {
 	if chance(t, 4, "unique") {
 		j.Unique = rapid.SampledFrom([]string{"u", "v", "w"}).Draw(t, "key")
 		j.UniqueUntil = rapid.SampledFrom([]store.Until{store.UntilFinal, store.UntilStart, store.UntilDeleted}).Draw(t, "until")
+	}
+	if chance(t, 5, "with a token") {
+		j.Token = rapid.SampledFrom([]string{"s", "t"}).Draw(t, "token")
 	}
 	switch rapid.SampledFrom([]string{"number", "number", "number", "member", "again"}).Draw(t, "id is") {
 	case "number": // ascending or not

@@ -31,8 +31,11 @@ func (s *Store) transact(fn func(*txn)) error {
 		}
 		t = newTxn(tx, s.Now(), s.scratch)
 		s.scratch = scratch{} // what a transaction that fails leaves in it is not looked at again
-		t.changes = s.changes
+		t.changes, t.watch = s.changes, s.feed.on.Load()
 		fn(t)
+		if t.changed && s.stats.due() && s.nearlyFull(tx) == nil {
+			t.saveStats(&s.stats)
+		}
 		return t.flush()
 	})
 	if err != nil {
@@ -46,9 +49,20 @@ func (s *Store) transact(fn func(*txn)) error {
 	if err := s.commitTx(t.tx); err != nil {
 		return err
 	}
+	if t.saved {
+		s.stats.saved()
+	}
+	s.tell(t.now, t.ledger, t.notices, t.hints)
 	s.scratch = t.scratch.reuse()
-	s.watch.send(t.hints)
 	return nil
+}
+
+// tell counts and tells of what has been committed. The caller holds s.writer, so that all
+// happens in the order of the commits.
+func (s *Store) tell(at time.Time, l *ledger, notices []notice, hints []store.Topic) {
+	s.stats.add(at, l)
+	s.feed.publish(notices)
+	s.watch.send(hints)
 }
 
 // commitTx commits, and finds out what became of it if that fails. The caller holds

@@ -39,7 +39,7 @@ func (s *Store) Update(ctx context.Context, fn func(*bbolt.Tx) error) error {
 	if err != nil {
 		return s.fail(err, "")
 	}
-	u := &appTx{tx: tx, woken: map[string]struct{}{}}
+	u := &appTx{tx: tx, woken: map[string]struct{}{}, ledger: &ledger{}}
 	s.app = u
 	committing := false
 	defer func() {
@@ -59,7 +59,7 @@ func (s *Store) Update(ctx context.Context, fn func(*bbolt.Tx) error) error {
 	if err := s.commitTx(tx); err != nil {
 		return err
 	}
-	s.watch.send(u.hints)
+	s.tell(s.Now(), u.ledger, u.notices, u.hints)
 	s.committer.touch(u.woken)
 	return nil
 }
@@ -68,8 +68,12 @@ func (s *Store) Update(ctx context.Context, fn func(*bbolt.Tx) error) error {
 type appTx struct {
 	tx     *bbolt.Tx
 	spoilt error // why it must not be committed
-	hints  []store.Topic
-	woken  map[string]struct{}
+
+	// What is told of it after the commit.
+	ledger  *ledger
+	notices []notice
+	hints   []store.Topic
+	woken   map[string]struct{}
 }
 
 // EnqueueTx is Enqueue inside of the transaction of [Store.Update]. The jobs are
@@ -116,8 +120,8 @@ func (s *Store) within(tx *bbolt.Tx, fn func(*txn) error) error {
 	if u == nil || tx != u.tx {
 		return errors.New("the transaction is not that of Update")
 	}
-	t := newTxn(tx, s.Now(), scratch{})
-	t.changes = s.changes
+	t := newTxn(tx, s.Now(), scratch{ledger: u.ledger})
+	t.changes, t.watch = s.changes, s.feed.on.Load()
 	err := guard(func() error {
 		if err := fn(t); err != nil {
 			return err
@@ -131,6 +135,7 @@ func (s *Store) within(tx *bbolt.Tx, fn func(*txn) error) error {
 		}
 		return err
 	}
+	u.notices = append(u.notices, t.notices...)
 	u.hints = append(u.hints, t.hints...)
 	maps.Copy(u.woken, t.woken)
 	return nil

@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"bytes"
 	"encoding/binary"
 	"time"
 
@@ -23,11 +24,12 @@ type txn struct {
 	changes *changes // is told of each key that is written, while Compact runs
 
 	jobs    map[store.ID]*record    // what was read or written; nil: there is none
-	counts  map[counter]int64       // what is to be added to the counters
 	batches map[string]*batchRecord // see batch
 
 	hints []store.Topic       // to be sent after the commit
 	woken map[string]struct{} // queues that have got something to claim
+	watch bool                // notices are wanted: see events.go
+	saved bool                // the statistics were written, see saveStats
 
 	handing bool      // claims wait: see handing.go
 	fresh   []*newJob // jobs that stand nowhere yet
@@ -51,10 +53,9 @@ func newTxn(tx *bbolt.Tx, now time.Time, s scratch) *txn {
 		reader:  reader{tx: tx},
 		now:     now,
 		jobs:    map[store.ID]*record{},
-		counts:  map[counter]int64{},
 		batches: map[string]*batchRecord{},
 		woken:   map[string]struct{}{},
-		scratch: s,
+		scratch: s.ready(),
 	}
 }
 
@@ -103,9 +104,12 @@ func (t *txn) load(id store.ID) (*record, error) {
 func (t *txn) insert(n *newJob) {
 	j := &n.record
 	t.add(j, j.State, 1)
+	t.stats(j).Enqueued++
+	t.notice(j, 0, j.State)
 	if wantsKey(j) {
 		t.takeKey(j)
 	}
+	t.takeToken(j)
 	if n.apart != nil {
 		t.put(tableArgs, j.ID[:], n.apart)
 	}
@@ -123,7 +127,7 @@ func (t *txn) insert(n *newJob) {
 func (t *txn) update(j *record, change func()) {
 	from, key := indexKey(t.oldKey[:0], j)
 	t.oldKey = key
-	was := j.State
+	was, attempt := j.State, j.Attempt
 	change()
 	to, newKey := indexKey(t.key[:0], j)
 	t.key = newKey
@@ -136,9 +140,13 @@ func (t *txn) update(j *record, change func()) {
 	if was != j.State {
 		t.add(j, was, -1)
 		t.add(j, j.State, 1)
+		t.tally(j, was)
 		if !j.fresh {
 			t.hint(store.OnJob, j.ID)
 		}
+	}
+	if was != j.State || attempt != j.Attempt {
+		t.notice(j, was, j.State)
 	}
 	j.fresh = false
 	t.put(tableJob, j.ID[:], t.encode(j))
@@ -168,7 +176,9 @@ func (t *txn) remove(j *record) {
 	t.key = key
 	t.delete(in, key)
 	t.add(j, j.State, -1)
+	t.notice(j, j.State, 0)
 	t.dropKey(j)
+	t.dropToken(j)
 	t.emptied = true
 	t.delete(tableJob, j.ID[:])
 	if j.argsApart() {
@@ -180,12 +190,18 @@ func (t *txn) remove(j *record) {
 	if j.FailureCount > 0 {
 		t.deletePrefix(tableFailure, j.ID[:])
 	}
-	t.deletePrefix(tablePoint, j.ID[:])
+	if j.Claim > 0 { // only who runs under a claim stores these
+		t.deletePrefix(tablePoint, j.ID[:])
+		t.deletePrefix(tableLog, j.ID[:])
+	}
 	t.jobs[j.ID] = nil
 	t.hint(store.OnJob, j.ID)
 }
 
 func (t *txn) deletePrefix(from table, prefix []byte) {
+	if k, _ := t.cursor(from).Seek(prefix); !bytes.HasPrefix(k, prefix) {
+		return
+	}
 	var keys [][]byte
 	for k := range t.prefix(from, prefix) {
 		keys = append(keys, append([]byte(nil), k...))
@@ -208,7 +224,7 @@ func (t *txn) addFailure(j *record, failure []byte) {
 
 // add changes the counter of a state, for now in memory.
 func (t *txn) add(j *record, state store.State, n int64) {
-	t.counts[counter{j.Queue, j.Kind, state}] += n
+	t.account(j.Queue, j.Kind).counts[state] += n
 }
 
 // flush writes what was gathered in memory. It is the last step before a commit.
@@ -218,24 +234,35 @@ func (t *txn) flush() error {
 			t.putBatch(b)
 		}
 	}
-	for c, delta := range t.counts {
-		if delta == 0 {
-			continue
+	for i := range t.accounts {
+		a := &t.accounts[i]
+		for state, delta := range a.counts {
+			if delta == 0 {
+				continue
+			}
+			if err := t.raise(counter{a.queue, a.kind, store.State(state)}, delta); err != nil {
+				return err
+			}
 		}
-		key := countKey(c.queue, c.kind, c.state)
-		n, err := t.count(key)
-		if err != nil {
-			return err
-		}
-		switch n += delta; {
-		case n < 0:
-			return damaged("the counter of %s jobs of kind %q in queue %q would become %d", c.state, c.kind, c.queue, n)
-		case n == 0:
-			t.delete(tableCount, key)
-		default:
-			t.put(tableCount, key, seal(key, binary.BigEndian.AppendUint64(nil, uint64(n))))
-		}
+		clear(a.counts[:])
 	}
-	clear(t.counts)
 	return t.err
+}
+
+// raise adds to a counter.
+func (t *txn) raise(c counter, delta int64) error {
+	key := countKey(c.queue, c.kind, c.state)
+	n, err := t.count(key)
+	if err != nil {
+		return err
+	}
+	switch n += delta; {
+	case n < 0:
+		return damaged("the counter of %s jobs of kind %q in queue %q would become %d", c.state, c.kind, c.queue, n)
+	case n == 0:
+		t.delete(tableCount, key)
+	default:
+		t.put(tableCount, key, seal(key, binary.BigEndian.AppendUint64(nil, uint64(n))))
+	}
+	return nil
 }

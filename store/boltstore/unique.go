@@ -1,6 +1,21 @@
 package boltstore
 
-import "github.com/bgq-dev/bgq/store"
+import (
+	"context"
+
+	"github.com/bgq-dev/bgq/store"
+)
+
+var _ store.Keys = (*Store)(nil)
+
+// Holder implements [store.Keys].
+func (s *Store) Holder(ctx context.Context, unique string) (id store.ID, held bool, err error) {
+	err = s.view(ctx, func(r *reader) (err error) {
+		id, held, err = r.holder(unique)
+		return err
+	})
+	return id, held && err == nil, err
+}
 
 // wantsKey tells whether a job in its state is one that holds its unique key.
 func wantsKey(j *record) bool {
@@ -19,7 +34,7 @@ func wantsKey(j *record) bool {
 
 func (t *txn) takeKey(j *record) {
 	key := []byte(j.Unique)
-	t.put(tableUnique, key, seal(key, append([]byte(nil), j.ID[:]...)))
+	t.put(tableUnique, key, sealID(key, j.ID))
 }
 
 // dropKey frees the unique key of a job, if it is the one that holds it.

@@ -26,7 +26,8 @@ func (r *Report) OK() bool { return r.Total == 0 }
 const maxProblems = 1000
 
 // Verify reads the whole file: every record against its checksum, every job against
-// the indexes, the counters and the unique keys, and each of these against the jobs.
+// the indexes, the counters, the unique keys and the tokens, and each of these against the
+// jobs; and the audit against the trails of the jobs.
 // A problem with what is stored goes into the report; an error says that the check
 // itself could not be made. Writing goes on meanwhile, but the file grows by what is
 // written until the check ends; if it grows beyond what is mapped of it (1 GiB at
@@ -103,7 +104,7 @@ func (v *verifier) pause() error {
 }
 
 func (v *verifier) run() error {
-	for _, step := range []func() error{v.jobs, v.indexes, v.parts, v.uniqueKeys, v.counters} {
+	for _, step := range []func() error{v.jobs, v.indexes, v.parts, v.uniqueKeys, v.tokens, v.counters, v.audit, v.stats} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -152,6 +153,13 @@ func (v *verifier) job(j *record) {
 			v.problem("job %s should hold the unique key %q, and does not", j.ID, j.Unique)
 		}
 	}
+	if j.Token != "" {
+		if id, taken, err := v.bearer(j.Token); err != nil {
+			v.problem("%v", err)
+		} else if !taken || id != j.ID {
+			v.problem("job %s carries the idempotency key %q, which does not lead to it", j.ID, j.Token)
+		}
+	}
 }
 
 // indexes checks that nothing stands in an index that does not belong there.
@@ -184,9 +192,9 @@ func (v *verifier) indexes() error {
 
 // parts checks that no part is without its job.
 func (v *verifier) parts() error {
-	for _, in := range []table{tableArgs, tableResult, tableFailure, tablePoint} {
+	for _, in := range []table{tableArgs, tableResult, tableFailure, tablePoint, tableLog} {
 		last := store.ID{}
-		for k := range v.prefix(in, nil) {
+		for k, sealed := range v.prefix(in, nil) {
 			if err := v.pause(); err != nil {
 				return err
 			}
@@ -197,6 +205,9 @@ func (v *verifier) parts() error {
 			if id := store.ID(k[:idLen]); id != last {
 				last = id
 				v.part(in, id)
+			}
+			if in == tableLog { // the others are read with their jobs
+				v.line(k, sealed)
 			}
 		}
 	}

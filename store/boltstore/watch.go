@@ -75,7 +75,7 @@ func offer(channels map[chan struct{}]struct{}) {
 
 // normalTopic drops an id that means nothing.
 func normalTopic(t store.Topic) store.Topic {
-	if t.What != store.OnJob {
+	if t.What != store.OnJob && t.What != store.OnLog {
 		t.ID = store.ID{}
 	}
 	return t

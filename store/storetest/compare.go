@@ -26,6 +26,10 @@ func (m *machine) compare(t *rapid.T) {
 		t.Fatalf("the store differs:%s", d)
 	}
 	m.compareCounters(t)
+	m.compareAudit(t)
+	m.compareLogs(t)
+	m.compareStats(t)
+	m.compareEvents(t)
 
 	queues, err := m.s.Queues(t.Context())
 	if err != nil || len(queues) != len(m.queues) || slices.ContainsFunc(queues, func(q store.QueueInfo) bool { return m.queues[q.Name] != q }) {
@@ -123,6 +127,9 @@ func (m *machine) drawJob(t *rapid.T) store.Job {
 	if rapid.Bool().Draw(t, "unique") {
 		j.Unique = rapid.SampledFrom([]string{"u", "v"}).Draw(t, "key")
 		j.UniqueUntil = rapid.SampledFrom([]store.Until{store.UntilFinal, store.UntilStart, store.UntilDeleted}).Draw(t, "until")
+	}
+	if chance(t, 3, "with a token") {
+		j.Token = rapid.SampledFrom([]string{"s", "t"}).Draw(t, "token")
 	}
 	if b, ok := m.batches["b"]; ok && b.Base.Member(j.ID.MemberIndex()) == j.ID {
 		j.Queue, j.Batch, j.Index = b.Queue, b.Name, j.ID.MemberIndex()

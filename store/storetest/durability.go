@@ -146,6 +146,9 @@ func closedAnswersNothing(fx *fixture) {
 		"Batches":     func() error { _, err := fx.Batches(ctx); return err },
 		"Batch":       func() error { _, err := fx.Store.Batch(ctx, "b"); return err },
 		"Schedules":   func() error { _, err := fx.Schedules(ctx); return err },
+		"Logs":        func() error { _, err := fx.Logs(ctx, j.ID, 0, 0); return err },
+		"Audit":       func() error { _, err := fx.Audit(ctx, store.AuditRequest{}); return err },
+		"Stats":       func() error { _, err := fx.Stats(ctx, now, now); return err },
 		"Close":       fx.Close,
 	} {
 		fx.wantError(name, call(), store.ErrClosed)

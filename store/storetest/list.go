@@ -65,6 +65,8 @@ func compareIDs(a, b store.ID) int { return slices.Compare(a[:], b[:]) }
 // filters are selections of the corpus; the answer of each is found by Match.
 func filters(jobs []store.Job, now time.Time) []store.Filter {
 	mid := jobs[len(jobs)/2]
+	timeout := store.Failure{Kind: store.FailError, Message: "connection Timeout", Chain: []store.Cause{{Type: "*net.OpError"}}}
+	mark := timeout.Fingerprint("k")
 	return []store.Filter{
 		{},
 		{States: store.SetOf(store.Available)},
@@ -86,6 +88,9 @@ func filters(jobs []store.Job, now time.Time) []store.Filter {
 		{Unique: []string{"usend1"}},
 		{Error: []string{"TIMEOUT"}},
 		{Error: []string{"operror", "file"}},
+		{Fingerprints: []string{mark}},
+		{Fingerprints: []string{mark, "000000000000"}, States: store.FailedStates},
+		{Not: []store.Filter{{Fingerprints: []string{mark}}}, States: store.SetOf(store.Discarded)},
 		{Reason: []string{"permanent", "operator"}},
 		{CreatedAfter: mid.CreatedAt},
 		{CreatedBefore: mid.CreatedAt, States: store.SetOf(store.Completed)},
@@ -129,7 +134,7 @@ func listSelects(fx *fixture) {
 			}
 		}
 	}
-	if selected < 28 {
+	if selected < 31 {
 		fx.Errorf("only %d filters select something: the corpus is too poor", selected)
 	}
 }

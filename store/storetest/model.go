@@ -31,7 +31,7 @@ func checkModel(t *testing.T, h Harness) {
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
 		m := &machine{reference: newReference(), path: filepath.Join(dir, fmt.Sprint(n, ".db"))}
-		m.open = func() { m.s = h.Open(t, m.path) }
+		m.open = func() { m.s = h.Open(t, m.path); m.follow() }
 		m.open()
 		defer func() {
 			if h.Audit != nil && !rt.Failed() {
@@ -68,6 +68,10 @@ type machine struct {
 	path    string
 	start   time.Time
 	batchNo byte // how many batches were created
+
+	written  int                      // how many log lines
+	feed     *feed                    // nil: the store has none
+	replayed map[store.ID]store.State // by the events of the feed
 }
 
 // begin notes the time before a step.
@@ -87,8 +91,10 @@ func agree[T any](t *rapid.T, verb string, want, got T, err error) {
 func (m *machine) enqueueSome(t *rapid.T) {
 	jobs := rapid.SliceOfN(rapid.Custom(m.drawJob), 1, 5).Draw(t, "jobs")
 	m.begin()
-	got, err := m.s.Enqueue(t.Context(), jobs)
+	ctx, note := m.asks(t)
+	got, err := m.s.Enqueue(ctx, jobs)
 	agree(t, "Enqueue", m.enqueue(jobs), got, err)
+	note(store.AuditEntry{Jobs: newIDs(got)})
 }
 
 func (m *machine) claimSome(t *rapid.T) {
@@ -121,6 +127,7 @@ func (m *machine) extendSome(t *rapid.T) {
 		for _, name := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a", "b", "ab"}), 0, 2, rapid.ID).Draw(t, "checkpoints") {
 			e.Checkpoints = append(e.Checkpoints, store.Checkpoint{Name: name, Value: drawValue(t)})
 		}
+		e.Lines = m.drawLines(t)
 		all = append(all, e)
 	}
 	m.begin()
@@ -137,6 +144,7 @@ func (m *machine) finishSome(t *rapid.T) {
 	for range rapid.IntRange(1, 3).Draw(t, "outcomes") {
 		o := store.Outcome{Ref: m.drawRef(t), Move: m.drawMove(t), Failure: m.drawFailure(t)}
 		o.Move.From = running
+		o.Lines = m.drawLines(t)
 		if rapid.Bool().Draw(t, "with result") {
 			o.Result = drawValue(t)
 		}
@@ -170,8 +178,10 @@ func (m *machine) changeSome(t *rapid.T) {
 		c.Consume = store.FinalStates
 	}
 	m.begin()
-	got, err := m.s.Change(t.Context(), c)
+	ctx, note := m.asks(t)
+	got, err := m.s.Change(ctx, c)
 	agree(t, "Change", m.change(c), got, err)
+	note(store.AuditEntry{Jobs: got.Done})
 }
 
 func (m *machine) maintainAll(t *rapid.T) {
@@ -182,11 +192,15 @@ func (m *machine) maintainAll(t *rapid.T) {
 			b.Prune = append(b.Prune, store.Retention{State: s, Before: m.start.Add(before)})
 		}
 	}
+	if chance(t, 4, "prune the audit") {
+		b.AuditBefore = m.start.Add(time.Hour)
+		m.audit = nil
+	}
 	m.begin()
 	var total store.Maintained
 	for calls := 0; calls == 0 || total.More; calls++ {
 		got, err := m.s.Maintain(t.Context(), b)
-		if err != nil || got.Promoted+got.Pruned > b.Limit || calls == 100 {
+		if err != nil || got.Promoted+got.Pruned > b.Limit || calls == 1000 {
 			t.Fatalf("Maintain, call %d: %+v, %v", calls, got, err)
 		}
 		got.Promoted, got.Pruned = total.Promoted+got.Promoted, total.Pruned+got.Pruned
@@ -205,17 +219,21 @@ func (m *machine) pauseOrResume(t *rapid.T) {
 		Name:   rapid.SampledFrom([]string{"q", "r", "batch:b"}).Draw(t, "queue"),
 		Paused: chance(t, 3, "paused"), Reason: "why",
 	}
-	if err := m.s.PutQueue(t.Context(), q); err != nil {
+	ctx, note := m.asks(t)
+	if err := m.s.PutQueue(ctx, q); err != nil {
 		t.Fatalf("PutQueue: %v", err)
 	}
+	note(queueEntry(m.queues[q.Name], q))
 	m.queues[q.Name] = q
 }
 
 func (m *machine) createBatch(t *rapid.T) {
 	b := store.Batch{Name: "b", Base: store.ID{200, m.batchNo}, Queue: "batch:b", Kind: "k", Total: 5, CreatedAt: m.start}
-	got, created, err := m.s.PutBatch(t.Context(), b)
+	ctx, note := m.asks(t)
+	got, created, err := m.s.PutBatch(ctx, b)
 	there, exists := m.batches["b"]
 	if !exists {
+		note(store.AuditEntry{Batch: "b"})
 		there = b
 		m.batches["b"] = b
 		m.batchNo++
@@ -226,10 +244,17 @@ func (m *machine) createBatch(t *rapid.T) {
 }
 
 func (m *machine) dropBatch(t *rapid.T) {
+	members := slices.DeleteFunc(m.sorted(), func(j store.Job) bool { return j.Batch != "b" })
 	more, err := true, error(nil)
 	for calls := 0; more && err == nil; calls++ {
-		if more, err = m.s.DeleteBatch(t.Context(), "b", 2); calls == 100 {
+		ctx, note := m.asks(t)
+		if more, err = m.s.DeleteBatch(ctx, "b", 2); calls == 100 {
 			t.Fatal("DeleteBatch does not come to an end")
+		}
+		if err == nil {
+			n := min(2, len(members))
+			note(store.AuditEntry{Batch: "b", Jobs: emptyIsNil(idsOf(members[:n]))})
+			members = members[n:]
 		}
 	}
 	if want := m.deleteBatch("b"); !errors.Is(err, want) {

@@ -14,6 +14,11 @@ type reference struct {
 	now       time.Time // of the step under way
 	jobs      map[store.ID]*store.Job
 	keys      map[string]store.ID // the holders of the unique keys
+	tokens    map[string]store.ID // the jobs that carry them
+	audit     []store.AuditEntry  // oldest first, without the times
+	entries   uint64              // how many there ever were
+	logs      map[store.ID][]store.LogLine
+	stats     map[[2]string]store.Stats // sums, by queue and kind; the durations are only counted
 	queues    map[string]store.QueueInfo
 	batches   map[string]store.Batch
 	schedules map[string]store.Schedule
@@ -21,8 +26,9 @@ type reference struct {
 
 func newReference() *reference {
 	return &reference{
-		jobs: map[store.ID]*store.Job{}, keys: map[string]store.ID{}, queues: map[string]store.QueueInfo{},
+		jobs: map[store.ID]*store.Job{}, keys: map[string]store.ID{}, tokens: map[string]store.ID{}, queues: map[string]store.QueueInfo{},
 		batches: map[string]store.Batch{}, schedules: map[string]store.Schedule{},
+		logs: map[store.ID][]store.LogLine{}, stats: map[[2]string]store.Stats{},
 	}
 }
 
@@ -55,14 +61,22 @@ func (r *reference) enqueue(jobs []store.Job) []store.Enqueued {
 			answers = append(answers, store.Enqueued{ID: j.ID, Existing: true})
 			continue
 		}
+		if bearer, taken := r.tokens[j.Token]; taken {
+			answers = append(answers, store.Enqueued{ID: bearer, Existing: true})
+			continue
+		}
 		if holder, taken := r.keys[j.Unique]; taken {
 			answers = append(answers, store.Enqueued{ID: holder, Existing: true})
 			continue
 		}
 		j.ArgsSize = len(j.Args)
 		r.jobs[j.ID] = &j
+		r.tallyNew(&j)
 		if j.Unique != "" {
 			r.keys[j.Unique] = j.ID
+		}
+		if j.Token != "" {
+			r.tokens[j.Token] = j.ID
 		}
 		if b, ok := r.batches[j.Batch]; ok {
 			b.Next = max(b.Next, j.Index+1)
@@ -99,6 +113,7 @@ func (r *reference) move(j *store.Job, m store.Move) bool {
 		return false
 	}
 	r.release(j)
+	r.tally(j, after.State)
 	*j = after
 	if holds(j) {
 		r.keys[j.Unique] = j.ID
@@ -115,7 +130,9 @@ func (r *reference) release(j *store.Job) {
 
 func (r *reference) remove(j *store.Job) {
 	r.release(j)
+	delete(r.tokens, j.Token)
 	delete(r.jobs, j.ID)
+	delete(r.logs, j.ID)
 }
 
 func (r *reference) claim(req store.ClaimRequest) store.Claimed {
@@ -170,6 +187,7 @@ func (r *reference) extend(e store.Extension) bool {
 		j.Checkpoints = slices.DeleteFunc(slices.Clone(j.Checkpoints), func(old store.Checkpoint) bool { return old.Name == c.Name })
 		j.Checkpoints = append(j.Checkpoints, c)
 	}
+	r.write(j.ID, e.Lines)
 	return true
 }
 
@@ -183,6 +201,8 @@ func (r *reference) finish(o store.Outcome) bool {
 		j.Result, j.ResultSize, j.Consumed = o.Result, len(o.Result), false
 	}
 	fail(j, o.Failure)
+	r.tallyRun(j)
+	r.write(j.ID, o.Lines)
 	r.enqueue(o.Next)
 	return true
 }

@@ -58,6 +58,7 @@ func Run(t *testing.T, h Harness) {
 	topics := []topic{
 		{"enqueue", enqueueCases},
 		{"unique", uniqueCases},
+		{"token", tokenCases},
 		{"claim", claimCases},
 		{"suspects", suspectCases},
 		{"wait", waitCases},
@@ -67,11 +68,15 @@ func Run(t *testing.T, h Harness) {
 		{"change", changeCases},
 		{"maintain", maintainCases},
 		{"queues", queueCases},
+		{"audit", auditCases},
 		{"batch", batchCases},
 		{"schedule", scheduleCases},
 		{"get", getCases},
 		{"list", listCases},
 		{"watch", watchCases},
+		{"logs", logCases},
+		{"stats", statsCases},
+		{"events", eventCases},
 		{"concurrency", concurrencyCases},
 		{"durability", durabilityCases},
 	}

@@ -32,12 +32,26 @@ func (fx *fixture) wantHeld(key string, by store.ID) {
 		fx.Errorf("key %q: got %+v, want it held by %s", key, a, by)
 	}
 	fx.wantGone(j.ID)
+	fx.wantHolder(key, by)
+}
+
+// wantHolder asks for the holder, if the store can tell. A zero one is none.
+func (fx *fixture) wantHolder(key string, want store.ID) {
+	fx.Helper()
+	keys, ok := fx.Store.(store.Keys)
+	if !ok {
+		return
+	}
+	if id, held, err := keys.Holder(fx.Context(), key); err != nil || id != want || held == want.IsZero() {
+		fx.Errorf("the holder of %q is %s, %v, %v, want %s", key, id, held, err, want)
+	}
 }
 
 // wantFree checks that a key is held by nobody: it takes the key with a pending job,
 // and deletes that.
 func (fx *fixture) wantFree(key string) {
 	fx.Helper()
+	fx.wantHolder(key, store.ID{})
 	j := fx.keyed(key, store.UntilFinal)
 	j.State = store.Pending
 	if a := fx.enqueueAs(j); a.Existing {

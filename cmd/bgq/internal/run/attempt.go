@@ -89,7 +89,7 @@ func (s *session) attempt(ctx context.Context, job *store.Job) (store.Value, err
 		return nil, err
 	}
 	if e.exit.Stopped != nil || !e.exit.OK() {
-		return nil, s.failure(e)
+		return nil, e.failure(s.opts.Timeout)
 	}
 	return e.result()
 }
@@ -133,11 +133,12 @@ func (e *ended) result() (store.Value, error) {
 }
 
 // failure is what is stored of a command that failed or was stopped.
-func (s *session) failure(e *ended) error {
+// timeout is that of the attempt.
+func (e *ended) failure(timeout time.Duration) error {
 	var err error
 	switch {
 	case errors.Is(e.exit.Stopped, executor.ErrTimeout):
-		err = fmt.Errorf("%w of %v: %s", executor.ErrTimeout, s.opts.Timeout, e.exit)
+		err = fmt.Errorf("%w of %v: %s", executor.ErrTimeout, timeout, e.exit)
 	case e.exit.Stopped != nil:
 		err = fmt.Errorf("%w: %s", e.exit.Stopped, e.exit)
 	default:

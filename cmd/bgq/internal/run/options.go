@@ -9,6 +9,7 @@ import (
 	"github.com/bgq-dev/bgq/cmd/bgq/internal/run/output"
 	"github.com/bgq-dev/bgq/cmd/bgq/internal/run/progress"
 	"github.com/bgq-dev/bgq/cmd/bgq/internal/run/template"
+	"github.com/bgq-dev/bgq/executor"
 )
 
 // Options say what to run and how.
@@ -37,6 +38,8 @@ type Options struct {
 	// BothTerminal tells that Stdout and Stderr are one terminal.
 	BothTerminal   bool
 	Stdout, Stderr io.Writer
+	// Serve, unless it is nil, lets others look at what runs, until the function that it returns is called.
+	Serve func(*executor.Executor) (stop func())
 	// Interrupts ask to stop: the first one ends what runs politely, the second at once.
 	Interrupts <-chan os.Signal
 }

@@ -112,6 +112,9 @@ func (s *session) run(ctx context.Context, p *plan, source *input.Source) (inter
 	if err != nil {
 		return false, err
 	}
+	if s.opts.Serve != nil {
+		defer s.opts.Serve(exec)()
+	}
 	if err := exec.Start(ctx); err != nil {
 		return false, err
 	}

@@ -32,6 +32,7 @@ type Command struct {
 	Path string   // of the program
 	Args []string // its name first
 	Env  []string
+	Dir  string // where it runs; empty: where this process does
 	// Stdout and Stderr take what it prints. An error of theirs closes the stream.
 	Stdout, Stderr io.Writer
 	// Grace returns how long the group has to end by itself after it was asked to,
@@ -85,7 +86,7 @@ func ParseExit(text string) (code int, signal syscall.Signal, ok bool) {
 // command could not be run, not that it failed.
 func Run(ctx context.Context, c Command) (Exit, error) {
 	cmd := &exec.Cmd{
-		Path: c.Path, Args: c.Args, Env: c.Env, Stdout: c.Stdout, Stderr: c.Stderr,
+		Path: c.Path, Args: c.Args, Env: c.Env, Dir: c.Dir, Stdout: c.Stdout, Stderr: c.Stderr,
 		SysProcAttr: attributes(), WaitDelay: Linger,
 	}
 	// Linux ties the death signal to the thread that started the process, not to

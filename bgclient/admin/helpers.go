@@ -1,0 +1,112 @@
+package admin
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+
+	"github.com/bgq-dev/bgq/bgclient/admin/wire"
+)
+
+// writeJSON answers with a value. All of it is made before any of it is sent, so that nothing is
+// held while a slow client reads.
+func writeJSON(w http.ResponseWriter, status int, v any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // a client that has left is no error of ours
+	return nil
+}
+
+// decode reads the body of a request, a single JSON object, into v. A field that v does not have
+// is refused: it is a word that was misspelt, and what it should have said would be missing.
+func decode(r *http.Request, v any) error {
+	b, err := body(r)
+	if err != nil {
+		return err
+	}
+	if len(bytes.TrimSpace(b)) == 0 {
+		return wire.NewProblem(wire.CodeBadRequest, "send a JSON object", "the body is empty")
+	}
+	return unmarshal(b, v)
+}
+
+// decodeOptional is decode for a body that need not be there: then v stays as it is.
+func decodeOptional(r *http.Request, v any) error {
+	b, err := body(r)
+	if err != nil || len(bytes.TrimSpace(b)) == 0 {
+		return err
+	}
+	return unmarshal(b, v)
+}
+
+// body reads the body of a request, up to maxRequest bytes. It must be JSON, unless it is empty.
+func body(r *http.Request) ([]byte, error) {
+	b, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxRequest))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, wire.NewProblem(wire.CodeTooLarge, "send it in several requests", "the body is larger than %d MiB", maxRequest>>20)
+	}
+	if err != nil {
+		return nil, wire.NewProblem(wire.CodeBadRequest, "send it again", "the body could not be read: %v", err)
+	}
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); len(b) > 0 && kind != "application/json" {
+		return nil, wire.NewProblem(wire.CodeMediaType, "send it with the header Content-Type: application/json", "the body is of type %q, not JSON", kind)
+	}
+	return b, nil
+}
+
+func unmarshal(b []byte, v any) error {
+	if n := widest(b); n > maxSelected {
+		return wire.NewProblem(wire.CodeTooLarge, "send it in several requests", "the body has a list with %d elements, and %d are the most", n, maxSelected)
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	err := d.Decode(v)
+	if err == nil {
+		if _, end := d.Token(); end != io.EOF {
+			err = errors.New("something follows the value")
+		}
+	}
+	if err != nil {
+		return wire.NewProblem(wire.CodeBadRequest, "openapi.yaml describes it: GET /v1/openapi.yaml", "the body cannot be read: %v", err)
+	}
+	return nil
+}
+
+// widest counts the elements of the largest list that stands directly in the object of a body.
+// Decoded, such an element can take a hundred times the bytes that it has as JSON, so they are
+// counted before. In JSON that is not valid it is any number: it will be refused anyway.
+func widest(b []byte) int {
+	most, n, depth := 0, 0, 0
+	text := false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case text && c == '\\':
+			i++
+		case c == '"':
+			text = !text
+		case text:
+		case c == '{' || c == '[':
+			if depth++; depth == 2 {
+				n = 1
+			}
+		case c == '}' || c == ']':
+			depth--
+		case c == ',' && depth == 2:
+			n++
+		}
+		most = max(most, n)
+	}
+	return most
+}
