@@ -107,7 +107,7 @@ func TestRemoteCarriesEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	theirs.Result, theirs.UniqueUntil = nil, mine.UniqueUntil
-	if theirs.Failures == nil || len(theirs.Failures) == 0 {
+	if len(theirs.Failures) == 0 {
 		theirs.Failures = mine.Failures
 	}
 	if !reflect.DeepEqual(mine, theirs) {

@@ -124,7 +124,7 @@ func watched(t *testing.T, length int) {
 	var ratios []float64
 	for range rounds {
 		alone := rate()
-		stop := watch(t, dir)
+		stop := lookOn(t, dir)
 		beside := rate()
 		stop()
 		ratios = append(ratios, beside/alone)
@@ -138,8 +138,8 @@ func watched(t *testing.T, length int) {
 	}
 }
 
-// watch looks at the app in three ways until stop is called.
-func watch(t *testing.T, dir string) (stop func()) {
+// lookOn looks at the app in three ways until stop is called.
+func lookOn(t *testing.T, dir string) (stop func()) {
 	var all []*exec.Cmd
 	for _, args := range [][]string{{"jobs", "list", "--watch=1s"}, {"status", "--watch=1s"}, {"tail"}} {
 		cmd := bgq(t, dir, args...)

@@ -94,8 +94,8 @@ var whyNotCases = []whyCase{
 			}
 			return f.enqueue(queue.NewJob{Kind: "k"})[0]
 		},
-		at:      live,
-		says:    []string{`(now) by user 1000: nothing is started`},
+		at:      alive(2, "k"),
+		says:    []string{`(now) by user 1000: nothing is started`, "a free slot"},
 		actions: []queue.Action{queue.ActResume},
 	},
 	{

@@ -31,7 +31,7 @@ func (s *situation) explainTurn(e *Explanation) {
 	switch {
 	case known && s.busy >= int64(n):
 		e.say("It may run as soon as one of the %d %s of queue %q is free; all of them are busy.", n, words(int64(n), "worker", "workers"), s.job.Queue)
-	case known && s.Kinds != nil:
+	case known && s.Kinds != nil && !s.job.Suspect && !s.queue.Paused:
 		e.say("It may run at once: there is a handler for kind %q, and %d of %d %s of queue %q are free.",
 			s.job.Kind, int64(n)-s.busy, n, words(int64(n), "worker", "workers"), s.job.Queue)
 	default:

@@ -19,7 +19,8 @@ type Actor struct {
 // Audit says who asks for a change and what for. It travels in the context of a call: a
 // verb that changes something on behalf of somebody stores an [AuditEntry] in
 // the same commit. Without an Audit in its context a change is the program's own
-// doing, and is not recorded.
+// doing, and is not recorded. Texts that are too long are refused with the change: names of more
+// than 255 bytes, a reason of more than 1 KiB ([ErrTooLarge]).
 type Audit struct {
 	Actor Actor
 	// Verb is what was asked for, in the words of the command: "retry", "delete", "pause".
@@ -46,16 +47,17 @@ func AuditFrom(ctx context.Context) *Audit {
 // AuditEntry is the record of one change that somebody asked for. Changes that
 // touched nothing are not recorded.
 type AuditEntry struct {
-	// Seq numbers the entries of a store, from 1.
+	// Seq numbers the entries of a store, from 1. No number is used twice.
 	Seq uint64
 	At  time.Time
 	Audit
-	// Jobs are those that were enqueued, moved or deleted.
+	// Jobs are those that were enqueued, moved or deleted, each once.
 	Jobs []ID
 	// Queue or Batch is named if the change was to one of them.
 	Queue string
 	Batch string
-	// Detail says what became different, where the verb does not: "workers 4, rate 5/s".
+	// Detail says what became different, where the verb does not: "workers 4 → 8, rate 5/s". It
+	// names the schedule if the change was to one.
 	Detail string
 }
 
@@ -65,6 +67,7 @@ type AuditRequest struct {
 	Job ID
 	// Before is the Seq to go on from: only older ones are returned. 0: from the newest.
 	Before uint64
-	// Limit is the most entries returned; 0 means 100.
+	// Limit is the most entries returned; 0 means 100. Fewer may be returned although there are
+	// more, if they name very many jobs: there are no others when none is.
 	Limit int
 }

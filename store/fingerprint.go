@@ -23,11 +23,10 @@ const (
 )
 
 // variable finds what differs between messages that mean the same: quoted texts, paths of files,
-// ids, hexadecimal words, and numbers. An apostrophe inside of a word opens no quote.
-var variable = regexp.MustCompile(`"[^"]*"|\B'[^']*'|(?:/[\pL\pN_.@+-]+){2,}|` +
+// addresses of mail, ids, hexadecimal words, and words with a digit. An apostrophe inside of a word opens no quote.
+var variable = regexp.MustCompile(`"[^"]*"|\B'[^']*'|[\pL\pN_.+-]+@[\pL\pN_.-]*[\pL\pN]|(?:/[\pL\pN_.@+-]+){2,}|` +
 	`\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b|` +
-	`\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b|` +
-	`\b0x[0-9a-fA-F]+\b|\b[0-9a-fA-F]{8,}\b|\b[0-9]+(?:[.:,][0-9]+)*`)
+	`\b[0-9a-fA-F]{8,}\b|[\pL_]*[0-9][\pL\pN_]*(?:[.:,-][\pL_]*[0-9][\pL\pN_]*)*`)
 
 // Pattern is the first line of the message with what may vary replaced by an ellipsis, up to
 // 300 bytes of it.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"math"
+	"math/bits"
 	"time"
 )
 
@@ -46,11 +47,22 @@ const spreadSteps = 66
 // quantile is right to about 20 %. The zero value is empty.
 type Spread [spreadSteps]uint32
 
+// spreadFloors is where each step begins; the first takes whatever is shorter.
+var spreadFloors = func() (floors [spreadSteps]time.Duration) {
+	for i := range floors {
+		floors[i] = time.Duration(math.Ceil(math.Exp2(float64(i)/2) * float64(time.Microsecond)))
+	}
+	return floors
+}()
+
 // Note counts a duration.
 func (s *Spread) Note(d time.Duration) {
 	i := 0
-	if us := float64(d) / float64(time.Microsecond); us > 1 {
-		i = min(int(2*math.Log2(us)), spreadSteps-1)
+	if us := d / time.Microsecond; us > 0 {
+		i = min(2*(bits.Len64(uint64(us))-1), spreadSteps-1)
+		if i+1 < spreadSteps && d >= spreadFloors[i+1] {
+			i++
+		}
 	}
 	if s[i] < math.MaxUint32 {
 		s[i]++

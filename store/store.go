@@ -67,15 +67,17 @@ type Store interface {
 	Schedules(ctx context.Context) ([]Schedule, error)
 
 	// Logs returns up to limit lines of the log of a job, oldest first, from the one after the given
-	// number; 0 is the beginning. A job without any, or that is not there, has none.
+	// number; 0 is the beginning. A limit of 0 means 1000. Fewer may come if they are large: the log
+	// ends where none comes. A job without any, or that is not there, has none.
 	Logs(ctx context.Context, id ID, after int64, limit int) ([]LogLine, error)
 	// Audit returns who asked for which changes, newest first, see [WithAudit]. Every verb that
 	// changes jobs, queues, batches or schedules heeds the Audit in its context, but Claim, Extend,
 	// Finish and Maintain.
 	Audit(ctx context.Context, req AuditRequest) ([]AuditEntry, error)
-	// Stats returns what happened from one time to another, by span, queue and kind. The
-	// newest of it may reach the disk seconds after the changes that it counts, so that a crash
-	// loses some of it; a store that is closed loses none. Maintain sums up old minutes to hours.
+	// Stats returns what happened from one time to another, by span, queue and kind: the spans that
+	// end after from and begin before to; a zero time is no bound. The newest of it may reach the
+	// disk seconds after the changes that it counts, so that a crash loses some of it; a store that
+	// is closed loses none. Maintain sums up old minutes to hours.
 	Stats(ctx context.Context, from, to time.Time) ([]Stats, error)
 
 	// Watch returns a channel that receives a hint after a commit which touched one of

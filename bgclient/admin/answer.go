@@ -18,24 +18,24 @@ import (
 const (
 	slowest       = 256 << 10        // bytes a second that a client has to read
 	bodyPatience  = 30 * time.Second // for a client to send a body
-	closePatience = time.Second      // for a client to read or write when the server is closing
+	closePatience = time.Second      // for a client to read or write what does not matter any more
 	maxLarge      = 16               // answers with values at one time
 	smallAnswer   = 64 << 10         // bytes of an answer that is not worth counting
 )
 
 // answer is where a handler writes to. It sets a time by which each write has to be done, so that no
-// client can hold an answer for long; writers without deadlines do not block.
+// client can hold an answer for long. (net/http takes it away for the next request. Writers without deadlines
+// do not block.)
 type answer struct {
 	http.ResponseWriter
 	s       *Server
 	control *http.ResponseController
 	begun   bool
-	stream  bool
-	body    *patientBody // nil: there is none
 	stop    func() bool
 
-	mu   sync.Mutex // for deadlines
-	over bool       // none is to be set any more
+	mu   sync.Mutex // held while deadlines are set
+	body bool       // there is one that has not been read to its end
+	over bool       // the connection may be another request's: its deadlines are no longer ours
 }
 
 func newAnswer(s *Server, w http.ResponseWriter) *answer {
@@ -70,26 +70,22 @@ func (a *answer) allow(bytes int) {
 	}
 	if a.s.life.Err() != nil {
 		patience = closePatience
-		if a.body != nil {
+		if a.body {
 			_ = a.control.SetReadDeadline(time.Now().Add(closePatience))
 		}
 	}
 	_ = a.control.SetWriteDeadline(time.Now().Add(patience))
 }
 
-// finish sends what is written, so that the deadline holds for all of it, and takes it away: the connection
-// may be another handler's next. That of a stream is not used again.
+// finish sends what is written: when the last request has been answered, connections are cut.
 func (a *answer) finish() {
 	a.stop()
-	if a.begun && !a.stream {
+	if a.begun {
 		_ = a.control.Flush()
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.over = true
-	if a.begun && !a.stream {
-		_ = a.control.SetWriteDeadline(time.Time{})
-	}
 }
 
 // fail answers with the problem that an error is.
@@ -111,6 +107,7 @@ func (a *answer) fail(r *http.Request, err error) {
 	if err != nil { // it holds texts and numbers
 		panic(err)
 	}
+	a.hurry()
 	header := a.Header()
 	header.Set("Content-Type", "application/problem+json")
 	header.Set("Content-Length", strconv.Itoa(len(b)+1))
@@ -121,38 +118,46 @@ func (a *answer) fail(r *http.Request, err error) {
 	_, _ = a.Write(append(b, '\n'))
 }
 
+// hurry gives the client a moment for the rest of a body that nobody will read: it is waited for before the answer
+// is sent.
+func (a *answer) hurry() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.body {
+		_ = a.control.SetReadDeadline(time.Now().Add(closePatience))
+	}
+}
+
 // prepareBody limits the time in which the body has to arrive, where there may be one.
 func (a *answer) prepareBody(r *http.Request) error {
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		r.Body = http.NoBody
 		return nil
 	}
+	a.mu.Lock()
+	a.body = true
+	_ = a.control.SetReadDeadline(time.Now().Add(bodyPatience))
+	a.mu.Unlock()
+	r.Body = &watchedBody{r.Body, a}
 	if r.Method != http.MethodPost && r.Method != http.MethodPatch {
-		a.Header().Set("Connection", "close") // rather than to read it
 		return wire.NewProblem(wire.CodeBadRequest, "leave the body out", "%s takes no body", r.Method)
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.body = &patientBody{ReadCloser: r.Body, a: a}
-	_ = a.control.SetReadDeadline(time.Now().Add(bodyPatience))
-	r.Body = a.body
 	return nil
 }
 
-// patientBody is a body that has to arrive in time. When all of it is there the deadline is taken away: it would
-// end a long answer.
-type patientBody struct {
+// watchedBody tells when all of a body is there. From then on net/http reads from the connection, to see
+// whether the client is still there, and takes the deadline away.
+type watchedBody struct {
 	io.ReadCloser
 	a *answer
 }
 
 // Read implements [io.Reader].
-func (b *patientBody) Read(p []byte) (int, error) {
+func (b *watchedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if errors.Is(err, io.EOF) {
 		b.a.mu.Lock()
-		b.a.body = nil
-		_ = b.a.control.SetReadDeadline(time.Time{})
+		b.a.body = false
 		b.a.mu.Unlock()
 	}
 	return n, err

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	_ "embed"
 	"net/http"
 	"os"
 
@@ -13,6 +14,9 @@ var fileRoutes = []route{
 	{pattern: "GET /v1/status", handle: (*Server).getStatus},
 	{pattern: "GET /v1/openapi.yaml", handle: (*Server).getOpenAPI},
 }
+
+//go:embed openapi.yaml
+var openAPI []byte
 
 // getOpenAPI answers with the description of the API.
 func (s *Server) getOpenAPI(w http.ResponseWriter, r *http.Request) error {

@@ -94,15 +94,9 @@ func (h *handler) serve(rt route) http.HandlerFunc {
 			return
 		}
 		defer leave()
-		if rt.stream {
-			a.stream = true
-			if r.ProtoMajor == 1 {
-				a.Header().Set("Connection", "close") // what is set for it does not suit a next request
-			}
-			if r.Method == http.MethodHead {
-				a.WriteHeader(http.StatusOK) // the rest would be work for nobody
-				return
-			}
+		if rt.stream && r.Method == http.MethodHead {
+			a.WriteHeader(http.StatusOK) // the rest would be work for nobody
+			return
 		}
 		if err := rt.handle(h.s, a, r); err != nil {
 			a.fail(r, err)

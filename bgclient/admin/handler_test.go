@@ -175,7 +175,7 @@ func TestPanic(t *testing.T) {
 		t.Errorf("the client is told %s", body)
 	}
 	all := logged.FilterMessage("the admin API has panicked").All()
-	if len(all) != 1 || all[0].ContextMap()["panic"] != "secret" || !strings.Contains(string(all[0].ContextMap()["stack"].([]byte)), "handler_test.go") {
+	if len(all) != 1 || all[0].ContextMap()["panic"] != "secret" || !strings.Contains(all[0].ContextMap()["stack"].(string), "handler_test.go") {
 		t.Errorf("logged: %v", all)
 	}
 	defer func() {
@@ -237,4 +237,3 @@ func TestServerWithoutFile(t *testing.T) {
 	}
 	answered[wire.Status](t, call(s, "GET", "/v1/status", ""), 200)
 }
-

@@ -19,7 +19,7 @@ var jobRoutes = []route{
 	{pattern: "DELETE /v1/jobs/{id}", change: true, handle: (*Server).deleteJob},
 }
 
-// maxAnswer is how many bytes of values a page has, and what one job has on top of that.
+// maxAnswer is the most bytes of values that a page has. A single job may have more.
 const maxAnswer = 32 << 20
 
 // listJobs answers with a page of jobs.
@@ -137,10 +137,11 @@ func (l *listing) more(ctx context.Context) (next string, full bool, err error) 
 			continue
 		case n < len(page.Jobs): // a single job that is too large
 			views = []*wire.Job{l.viewJob(&page.Jobs[0])}
+			size = sizeOf(views[0])
 		}
 		l.jobs = append(l.jobs, views...)
 		l.size += size
-		return page.Next, l.size >= maxAnswer, nil
+		return page.Next, l.size >= l.s.pageBytes, nil
 	}
 }
 
@@ -149,7 +150,7 @@ func (l *listing) view(jobs []store.Job) (views []*wire.Job, size int) {
 	for i := range jobs {
 		v := l.viewJob(&jobs[i])
 		n := sizeOf(v)
-		if l.size+size+n > maxAnswer {
+		if l.size+size+n > l.s.pageBytes {
 			break
 		}
 		size += n

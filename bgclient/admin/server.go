@@ -36,8 +36,9 @@ type Server struct {
 	closing   bool       // nothing new is added to busy
 	listeners map[net.Listener]struct{}
 
-	large chan struct{} // see reserve
-	ops   *operations
+	large     chan struct{} // see reserve
+	pageBytes int           // maxAnswer, but in tests
+	ops       *operations
 }
 
 // errClosing is why a request or an operation is ended by Close.
@@ -55,6 +56,7 @@ func New(cfg Config) (*Server, error) {
 		cfg: cfg, log: cfg.Logger, instance: store.NewID().String(), started: time.Now(),
 		listeners: map[net.Listener]struct{}{},
 		large:     make(chan struct{}, maxLarge),
+		pageBytes: maxAnswer,
 	}
 	s.life, s.end = context.WithCancelCause(context.Background())
 	s.ops = newOperations(s)

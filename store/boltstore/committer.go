@@ -283,10 +283,11 @@ func (c *committer) conclude(g group) {
 func (s *Store) run() {
 	c := &s.committer
 	defer close(c.done)
-	var late lateness
-	defer late.stop()
+	var timer lateness
+	defer timer.stop()
+	late := func() <-chan time.Time { return timer.after(s.stats.late()) }
 	for {
-		g, ok := c.take(func() <-chan time.Time { return late.after(s.stats.late()) })
+		g, ok := c.take(late)
 		if !ok {
 			break
 		}

@@ -55,21 +55,26 @@ func (c *compaction) create() error {
 	if err := removeLeftover(c.temp); err != nil {
 		return c.s.fail(err, "it was left by a compaction that did not end, or is not ours: move it away")
 	}
-	err := c.open(c.s.abs, func() (f *os.File, err error) {
-		if f, err = createAs(c.temp, c.s.abs); err != nil {
-			return nil, err
+	if err := c.makeFile(); err != nil {
+		if errors.Is(err, fs.ErrPermission) {
+			return c.s.fail(fmt.Errorf("%s cannot be made: %w", c.temp, bare(err)),
+				"do it as the owner of the file, who must be able to write in its folder")
 		}
-		c.file = f
-		return f, makeLike(f, c.old)
-	})
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return c.s.fail(fmt.Errorf("%s cannot be made: %w", c.temp, bare(err)),
-			"do it as the owner of the file, who must be able to write in its folder")
-	case err != nil:
 		return c.failed("made", err)
 	}
 	return nil
+}
+
+func (c *compaction) makeFile() error {
+	f, err := createAs(c.temp, c.s.abs)
+	if err != nil {
+		return err
+	}
+	if err := makeLike(f, c.old); err != nil {
+		c.file = f
+		return err
+	}
+	return c.open(c.s.abs, f)
 }
 
 // openDir opens the folder, and syncs it to see that it can be: when the new file has its

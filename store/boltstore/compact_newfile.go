@@ -32,10 +32,11 @@ func (c *copying) room(bytes int64) error {
 	return c.s.fail(err, "free some space on the disk; "+c.outcome)
 }
 
-// open creates the new file through bbolt, which calls it path. Until it is complete it is not
-// synced with each commit, and it grows by what is written.
-func (c *copying) open(path string, create func() (*os.File, error)) error {
-	created := false
+// open makes a database of the new file, which is empty; bbolt calls it path. Until it is
+// complete it is not synced with each commit, and it grows by what is written.
+func (c *copying) open(path string, f *os.File) error {
+	c.file = f
+	opened := false
 	options := &bbolt.Options{
 		Timeout:         time.Second,
 		NoFreelistSync:  true,
@@ -44,11 +45,11 @@ func (c *copying) open(path string, create func() (*os.File, error)) error {
 		NoSync:          true,
 		NoGrowSync:      true,
 		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-			if created { // by a transaction that copies the file
+			if opened { // by a transaction that copies the file
 				return os.OpenFile(name, flag, mode)
 			}
-			created = true
-			return create()
+			opened = true
+			return f, nil
 		},
 	}
 	return guard(func() (err error) {

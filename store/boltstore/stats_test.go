@@ -159,10 +159,11 @@ func TestStatsWaitForSpace(t *testing.T) {
 // counts nothing twice, and nothing is missing.
 func TestStatsWhileTheyAreSaved(t *testing.T) {
 	s := open(t, Options{})
+	const each = 30
 	var asked, acknowledged atomic.Int64
 	over := make(chan struct{})
 	var readers, writers sync.WaitGroup
-	for range 4 {
+	for range 2 {
 		readers.Go(func() {
 			for {
 				select {
@@ -181,7 +182,7 @@ func TestStatsWhileTheyAreSaved(t *testing.T) {
 	}
 	for range 2 {
 		writers.Go(func() {
-			for range 100 {
+			for range each {
 				asked.Add(1)
 				mustEnqueue(t, s, newTestJob())
 				acknowledged.Add(1)
@@ -191,7 +192,7 @@ func TestStatsWhileTheyAreSaved(t *testing.T) {
 	}
 	if canReplace {
 		writers.Go(func() {
-			for range 5 {
+			for range 3 {
 				mustCompact(t, s)
 			}
 		})
@@ -199,8 +200,8 @@ func TestStatsWhileTheyAreSaved(t *testing.T) {
 	writers.Wait()
 	close(over)
 	readers.Wait()
-	if n := savedJobs(t, s); n != 200 {
-		t.Errorf("%d jobs are in the statistics in the file, want 200", n)
+	if n := savedJobs(t, s); n != 2*each {
+		t.Errorf("%d jobs are in the statistics in the file, want %d", n, 2*each)
 	}
 }
 

@@ -123,10 +123,11 @@ func (s *Store) Close() error {
 	if s.broken() != nil {
 		return closeSoon(db)
 	}
-	if s.written {
+	if s.written && !s.opts.ReadOnly {
 		// While it runs, the store spares itself from writing the list of free pages. With
 		// the list on disk the next open is fast, and knows that this one ended well. If it
-		// cannot be written, the next open does what it does after a crash.
+		// cannot be written, the next open does what it does after a crash. The statistics that
+		// wait in memory come with it.
 		db.NoFreelistSync = false
 		if guard(func() error { return s.lastCommit(db) }) != nil {
 			return closeSoon(db)

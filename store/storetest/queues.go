@@ -38,6 +38,39 @@ func (fx *fixture) wantQueues(want ...store.QueueInfo) {
 	}
 }
 
+// watchQueue: whatever is set anew is hinted at, and what is as it was is not.
+func watchQueue(fx *fixture) {
+	fx.Checkpoint()
+	onQueue, onControl := store.Topic{What: store.OnQueue}, store.Topic{What: store.OnControl}
+	q := store.QueueInfo{Name: "q"}
+	for _, step := range []struct {
+		name    string
+		change  func()
+		control bool
+	}{
+		{"put for the first time", func() {}, false},
+		{"workers", func() { q.Workers = 3 }, false},
+		{"rate", func() { q.Rate = 0.5 }, false},
+		{"pause", func() { q.Paused, q.Since = true, fx.Now() }, true},
+		{"another reason", func() { q.Reason = "why" }, false},
+		{"resume", func() { q = store.QueueInfo{Name: "q"} }, true},
+	} {
+		step.change()
+		control, stop := fx.Watch(onControl)
+		fx.wantHint(step.name, func() { fx.putQueue(q) }, onQueue)
+		if !fx.harness.Network && (len(control) == 1) != step.control {
+			fx.Errorf("%s: hinted at control: %v", step.name, !step.control)
+		}
+		stop()
+	}
+	hints, stop := fx.Watch(onQueue, onControl)
+	defer stop()
+	fx.putQueue(q)
+	if !fx.harness.Network && len(hints) > 0 {
+		fx.Error("settings that are there already are hinted at")
+	}
+}
+
 func queuesNeedName(fx *fixture) {
 	for _, name := range []string{"", "a\x00b", strings.Repeat("x", 1<<16)} {
 		if err := fx.PutQueue(fx.Context(), store.QueueInfo{Name: name}); err == nil {

@@ -10,6 +10,7 @@ var watchCases = []scenario{
 	{"hints at every change of a job", watchJob},
 	{"hints at what is due earlier", watchDue},
 	{"hints at control", watchControl},
+	{"hints at the settings of a queue", watchQueue},
 	{"hints after the commit can be read", watchAfterCommit},
 	{"holds one hint, and hinders nobody", watchHoldsOne},
 	{"ends when it is stopped", watchStops},

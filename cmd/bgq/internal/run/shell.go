@@ -123,6 +123,9 @@ func runShell(ctx context.Context, job *store.Job, e *ended) (store.Value, error
 	}
 	e.line = a.Line()
 	words := a.words()
+	if _, err := os.Stat(string(a.Dir)); a.Dir != "" && err != nil { // the system would not say what is missing
+		return nil, fmt.Errorf("cannot start where it should: %w", err)
+	}
 	path, err := a.look(words[0])
 	if err != nil {
 		return nil, fmt.Errorf("cannot start: %w", err)

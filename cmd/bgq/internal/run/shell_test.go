@@ -35,7 +35,7 @@ func newShop(t *testing.T, grace time.Duration) *shop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sh := &shop{t: t, ends: map[store.ID]ShellEnd{}, logged: make(chan store.ID, 10)}
+	sh := &shop{t: t, ends: map[store.ID]ShellEnd{}, logged: make(chan store.ID, 100)}
 	if sh.q, err = queue.New(s, queue.Config{}); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestShell(t *testing.T) {
 		{"signal", line("kill -9 $$"), "", "killed by signal 9", "kill -9 $$"},
 		{"no such program", NewShellArgs([]string{"no-such-program"}, false, "/", nil), "", "cannot start: exec", "no-such-program"},
 		{"not in its PATH", NewShellArgs([]string{"sh"}, false, "/", map[string]string{"PATH": dir}), "", `cannot start: exec: "sh"`, "sh"},
-		{"no such directory", NewShellArgs([]string{"pwd"}, false, "/no/such", nil), "", "cannot start: chdir /no/such", "pwd"},
+		{"no such directory", NewShellArgs([]string{"pwd"}, false, "/no/such", nil), "", "cannot start where it should: stat /no/such", "pwd"},
 		{"no command", &ShellArgs{}, "", "the command of job", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -170,6 +170,7 @@ func TestShell(t *testing.T) {
 
 // What a command prints is in the log of its job, line by line, also while it runs.
 func TestShellLog(t *testing.T) {
+	t.Parallel() // lines are stored after a second
 	s := newShop(t, time.Minute)
 	go_on := filepath.Join(t.TempDir(), "go")
 	id := s.put(line("echo one; echo; printf 'two\\r\\nthr'; echo ee; echo bad >&2; until [ -e "+go_on+" ]; do sleep 0.01; done; printf four"), nil)
@@ -207,6 +208,7 @@ func TestShellTimeout(t *testing.T) {
 
 // A command that was asked to end because of a shutdown is not charged, whatever it makes of it.
 func TestShellShutdown(t *testing.T) {
+	t.Parallel() // lines are stored after a second
 	s := newShop(t, -1)
 	id := s.put(line("trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done"), nil)
 	hints, stop := s.q.Store().Watch(store.Topic{What: store.OnLog, ID: id})
@@ -227,6 +229,7 @@ func TestShellShutdown(t *testing.T) {
 }
 
 func TestShellCancelled(t *testing.T) {
+	t.Parallel() // lines are stored after a second
 	s := newShop(t, time.Minute)
 	id := s.put(line("echo ready; exec sleep 60"), nil)
 	hints, stop := s.q.Store().Watch(store.Topic{What: store.OnLog, ID: id})
