@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -109,7 +110,9 @@ func TestAccessOverAUnixSocketOfTheApplication(t *testing.T) {
 	app := &http.Server{Handler: f.s.Handler(Access{})}
 	done := make(chan error, 1)
 	go func() { done <- app.Serve(l) }()
-	transport := &http.Transport{Dial: func(_, _ string) (net.Conn, error) { return net.Dial("unix", l.Addr().String()) }}
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", l.Addr().String())
+	}}
 	resp, err := (&http.Client{Transport: transport}).Get("http://localhost/v1/info")
 	if err != nil {
 		t.Fatal(err)

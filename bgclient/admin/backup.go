@@ -41,7 +41,7 @@ func (s *Server) backup(w http.ResponseWriter, r *http.Request) error {
 		return wire.NewProblem(wire.CodeBusy, "wait until it has ended", "another backup is under way")
 	}
 	defer s.ops.backup.Unlock()
-	c, err := s.copyFile(r.Context())
+	c, err := s.claimAndCopy(r.Context())
 	if err != nil {
 		return err
 	}
@@ -53,6 +53,22 @@ func (s *Server) backup(w http.ResponseWriter, r *http.Request) error {
 	w.WriteHeader(http.StatusOK)
 	c.send(r.Context(), w)
 	return nil
+}
+
+// claimAndCopy makes a copy, during which nothing else is done to the file as a whole.
+func (s *Server) claimAndCopy(ctx context.Context) (*fileCopy, error) {
+	s.ops.mu.Lock()
+	err := s.ops.claim("a copy of the file is being made")
+	s.ops.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		s.ops.mu.Lock()
+		defer s.ops.mu.Unlock()
+		s.ops.onFile = ""
+	}()
+	return s.copyFile(ctx)
 }
 
 // fileCopy is a copy of the file that nobody else knows of.

@@ -50,7 +50,7 @@ func (s *Server) count(ctx context.Context, f store.Filter) (rows []store.CountR
 		return rows, false, err
 	}
 	sums := map[store.CountRow]int64{}
-	end := time.Now().Add(scanTime)
+	end := time.Now().Add(s.scanTime)
 	req := store.ListRequest{Filter: f, Limit: maxPage}
 	for {
 		page, err := s.cfg.Queue.List(ctx, req)

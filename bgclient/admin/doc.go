@@ -28,7 +28,7 @@
 // The socket has mode 0600: whoever can connect to it could read the file as well. Requests that come through
 // a mounted handler are refused unless they come from this machine (loopback), or a token or an
 // Authorize function is set, which then decides alone. The Host must be one that is expected (loopback names, and
-// Config.Hosts), against DNS rebinding, and requests that change something must not come from another site's
+// Access.Hosts), against DNS rebinding, and requests that change something must not come from another site's
 // page (http.CrossOriginProtection).
 //
 // # Goroutines

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/bgq-dev/bgq/bgclient/admin/wire"
 )
@@ -79,7 +80,7 @@ func unmarshal(b []byte, v any) error {
 		}
 	}
 	if err != nil {
-		return wire.NewProblem(wire.CodeBadRequest, "openapi.yaml describes it: GET /v1/openapi.yaml", "the body cannot be read: %v", err)
+		return wire.NewProblem(wire.CodeBadRequest, "openapi.yaml describes it: GET /v1/openapi.yaml", "the body cannot be read: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	return nil
 }

@@ -105,7 +105,7 @@ func rawOf(q *query) bool { return q.oneOf("values", "msgpack", "json") == "msgp
 func (l *listing) page(ctx context.Context) (*wire.JobPage, error) {
 	l.jobs = []*wire.Job{}
 	limit := l.req.Limit
-	for end := time.Now().Add(scanTime); ; {
+	for end := time.Now().Add(l.s.scanTime); ; {
 		l.req.Limit = limit - len(l.jobs)
 		next, full, err := l.more(ctx)
 		if err != nil {

@@ -271,3 +271,19 @@ func TestCount(t *testing.T) {
 		t.Errorf("%s", w.Body)
 	}
 }
+
+// When the time is over, what was found so far is told, and that there may be more.
+func TestScansEnd(t *testing.T) {
+	f := serve(t, false)
+	for range 2 {
+		f.enqueue(maxPage, queue.NewJob{Kind: "k", Tags: []string{"x"}})
+	}
+	f.s.scanTime = 0
+	v := answered[wire.Count](t, call(f.s, "GET", "/v1/jobs/count?q=tag:x&by=kind", ""), 200)
+	if v.Count != maxPage || !v.Partial || len(v.Groups) != 1 || v.Groups[0].Count != maxPage {
+		t.Errorf("%+v", v)
+	}
+	if v := answered[wire.Count](t, call(f.s, "GET", "/v1/jobs/count?q=kind:k", ""), 200); v.Count != 2*maxPage || v.Partial {
+		t.Errorf("counters know it: %+v", v)
+	}
+}

@@ -37,6 +37,9 @@ type operations struct {
 	// all are in the order in which they began.
 	all []*operation
 
+	// onFile is what is being done to the file as a whole: there can only be one such thing. Guarded by mu.
+	onFile string
+
 	streams atomic.Int32 // of events, that are open
 	backup  sync.Mutex   // held by who makes and sends a copy of the file
 }
@@ -80,10 +83,10 @@ func newOperation(id, verb string, as *store.Audit) *operation {
 func (o *operations) start(op *operation, work func(ctx context.Context) error) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if err := o.room(op); err != nil {
+	if err := context.Cause(o.s.life); err != nil {
 		return err
 	}
-	if err := context.Cause(o.s.life); err != nil {
+	if err := o.admit(op); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancelCause(o.s.life)
@@ -91,31 +94,39 @@ func (o *operations) start(op *operation, work func(ctx context.Context) error) 
 	o.all = append(o.all, op)
 	o.s.busy.Go(func() {
 		defer stop(nil)
-		o.end(op, ctx, work(ctx))
+		o.end(ctx, op, work(ctx))
 	})
 	return nil
 }
 
-// room refuses an operation while others are in its way. It needs o.mu.
-func (o *operations) room(op *operation) error {
-	var jobs int
+// admit refuses an operation while others are in its way. It needs o.mu.
+func (o *operations) admit(op *operation) error {
+	if op.onFile {
+		return o.claim(op.view.Action + " is under way (" + op.id + ")")
+	}
+	jobs := 0
 	for _, other := range o.all {
-		switch {
-		case other.over():
-		case !other.onFile:
+		if !other.onFile && !other.over() {
 			jobs++
-		case op.onFile:
-			return wire.NewProblem(wire.CodeBusy, "wait for it, or stop it", "%s is under way (%s)", other.view.Action, other.id)
 		}
 	}
-	if !op.onFile && jobs >= maxOperations {
+	if jobs >= maxOperations {
 		return wire.NewProblem(wire.CodeTooMany, "wait until one of them ends, or stop one", "%d operations are under way", jobs)
 	}
 	return nil
 }
 
+// claim takes the file for something that is done to it as a whole. It needs o.mu.
+func (o *operations) claim(what string) error {
+	if o.onFile != "" {
+		return wire.NewProblem(wire.CodeBusy, "wait until that has ended", "%s", o.onFile)
+	}
+	o.onFile = what
+	return nil
+}
+
 // end records how an operation has ended, and forgets the oldest of those that have.
-func (o *operations) end(op *operation, ctx context.Context, err error) {
+func (o *operations) end(ctx context.Context, op *operation, err error) {
 	op.mu.Lock()
 	now := time.Now().UTC()
 	op.view.EndedAt = &now
@@ -129,10 +140,13 @@ func (o *operations) end(op *operation, ctx context.Context, err error) {
 		o.s.log.Warn("an operation has failed", zap.String("operation", op.id), zap.String("action", op.view.Action), zap.Error(err))
 	}
 	op.mu.Unlock()
-	close(op.ended)
 
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if op.onFile {
+		o.onFile = ""
+	}
+	close(op.ended)
 	over := 0
 	for _, op := range slices.Backward(o.all) {
 		if op.over() {

@@ -25,15 +25,16 @@ func (s *Server) changeQueue(w http.ResponseWriter, r *http.Request) error {
 	if err := checkQueueChange(&c); err != nil {
 		return err
 	}
-	return s.putQueue(w, r, "set", "", func(q *store.QueueInfo) {
+	reason := ""
+	if c.Reason != nil {
+		reason = *c.Reason
+	}
+	return s.putQueue(w, r, "set", reason, func(q *store.QueueInfo) {
 		if c.Paused != nil {
-			if *c.Paused && !q.Paused {
-				q.Reason = ""
-			}
 			q.Paused = *c.Paused
 		}
 		if c.Reason != nil {
-			q.Reason = *c.Reason
+			q.Reason = reason
 		}
 		if c.Workers != nil {
 			q.Workers = *c.Workers
@@ -52,15 +53,10 @@ func checkQueueChange(c *wire.QueueChange) error {
 		return wire.NewProblem(wire.CodeBadRequest, "0 is as many as the program says", "there cannot be %d workers: give 0 to %d", *c.Workers, maxWorkers)
 	case c.Rate != nil && !(*c.Rate >= 0 && *c.Rate <= maxRate):
 		return wire.NewProblem(wire.CodeBadRequest, "0 is no limit", "the rate cannot be %v jobs a second: give 0 to %d", *c.Rate, maxRate)
-	case c.Reason != nil && c.Paused != nil && !*c.Paused && *c.Reason != "":
-		return wire.NewProblem(wire.CodeBadRequest, "leave the reason out", "the reason is that of a pause, which is to end")
+	case c.Reason != nil && (c.Paused == nil || !*c.Paused):
+		return wire.NewProblem(wire.CodeBadRequest, `send "paused":true with it`, "a reason is that of a pause")
 	}
 	return nil
-}
-
-// because is the optional body of an action.
-type because struct {
-	Reason string `json:"reason"`
 }
 
 // pauseQueue starts no further job of a queue.

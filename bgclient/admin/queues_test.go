@@ -111,7 +111,7 @@ func TestQueueSettings(t *testing.T) {
 		t.Errorf("%+v", q)
 	}
 	since := *q.Since
-	if q := answered[wire.Queue](t, call(f.s, "PATCH", path, `{"reason":"still full","workers":0}`), 200); q.Reason != "still full" || q.Workers != 0 || !q.Since.Equal(since) || q.Rate != 2.5 {
+	if q := answered[wire.Queue](t, call(f.s, "PATCH", path, `{"paused":true,"reason":"still full","workers":0}`), 200); q.Reason != "still full" || q.Workers != 0 || !q.Since.Equal(since) || q.Rate != 2.5 {
 		t.Errorf("%+v", q)
 	}
 	if q := answered[wire.Queue](t, call(f.s, "POST", path+"/resume", ""), 200); q.Paused || q.Reason != "" || q.Since != nil || q.PausedBy != nil {
@@ -129,7 +129,7 @@ func TestQueueSettings(t *testing.T) {
 	}
 	for _, body := range []string{
 		`{}`, `{"workers":-1}`, `{"workers":10001}`, `{"rate":-1}`, `{"rate":1000001}`, `{"rate":1e400}`, `{"worker":1}`,
-		`{"paused":false,"reason":"x"}`, `{"workers":1.5}`,
+		`{"paused":false,"reason":"x"}`, `{"reason":"x"}`, `{"workers":1.5}`,
 	} {
 		refusedWith(t, call(f.s, "PATCH", path, body), wire.CodeBadRequest)
 	}

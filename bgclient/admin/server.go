@@ -38,6 +38,7 @@ type Server struct {
 
 	large     chan struct{} // see reserve
 	pageBytes int           // maxAnswer, but in tests
+	scanTime  time.Duration // the same for scanTime, of a listing or a count
 	ops       *operations
 }
 
@@ -57,6 +58,7 @@ func New(cfg Config) (*Server, error) {
 		listeners: map[net.Listener]struct{}{},
 		large:     make(chan struct{}, maxLarge),
 		pageBytes: maxAnswer,
+		scanTime:  scanTime,
 	}
 	s.life, s.end = context.WithCancelCause(context.Background())
 	s.ops = newOperations(s)

@@ -3,220 +3,190 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/bgq-dev/bgq/queue"
-	"github.com/bgq-dev/bgq/store"
+	"github.com/bgq-dev/bgq/bgclient/admin/wire"
 )
 
-// bulk is a verb that changes jobs: those that are named, or all that a filter
-// selects. Which jobs a filter selects is settled before anybody is asked, and
-// nothing else is changed afterwards.
+// bulk is a verb that changes jobs: those that are named, or all that a filter selects. Which jobs
+// a filter selects is settled before anybody is asked; up to the number that the API
+// names one by one, exactly those are changed, and nothing else.
 type bulk struct {
-	app  *app
-	verb string // retry
-	done string // retried
-	// narrow is what a filter selects that names no state.
-	narrow store.States
-	apply  func(ctx context.Context, q *queue.Queue, ids []store.ID) (store.Changed, error)
+	app    *app
+	action string // retry
+	done   string // retried
+	final  bool   // it cannot be taken back: the question wants the number
 
 	filter string
 	expect int64
+	limit  int64
+	rate   rate
+	reason string
+	detach bool
 	dryRun bool
 }
 
-// The sizes of a bulk change: how many jobs one commit changes, and how many are
-// shown before asking.
-const (
-	chunkSize  = 500
-	sampleSize = 5
-)
+// command makes the command of a verb out of its words.
+func (b *bulk) command(short, long, example string) *cobra.Command {
+	c := &cobra.Command{
+		Use:     b.action + " ID... | -f FILTER",
+		Short:   short,
+		Long:    long + bulkHelp,
+		Example: example,
+		Args: func(c *cobra.Command, args []string) error {
+			switch byFilter := c.Flags().Changed("filter"); {
+			case byFilter && len(args) > 0:
+				return usage("usage: "+c.UseLine(), "give either ids or -f, not both")
+			case byFilter && strings.TrimSpace(b.filter) == "":
+				return usage("for example -f state:failed", "-f is empty, which would be every job")
+			case !byFilter && len(args) == 0:
+				return usage("usage: "+c.UseLine(), "%s needs a job id, or -f FILTER", c.CommandPath())
+			case !byFilter && (b.limit != 0 || b.expect >= 0):
+				return usage("leave them out", "--limit and --expect go with -f")
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return b.named(c.Context(), args)
+			}
+			text, err := b.app.filterText(b.filter)
+			if err != nil {
+				return err
+			}
+			return b.selected(c.Context(), text)
+		},
+	}
+	filterFlag(c, &b.filter, b.action+" all of these jobs")
+	b.flags(c)
+	return c
+}
 
-// flags adds what all bulk verbs have.
+const bulkHelp = `
+
+With -f all jobs that the filter selects are counted, a few are shown, and you are asked. They are
+changed in chunks; Ctrl-C ends that after the chunk under way, and says how far it came.
+Exit code 4: some were refused; 5: an id does not exist; 6: you said no; 12: --expect
+did not hold.`
+
+// flags adds the flags about how it is done.
 func (b *bulk) flags(c *cobra.Command) {
-	filterFlag(c, &b.filter, b.verb+" all of these jobs")
-	b.askFlags(c)
-	c.Args = func(c *cobra.Command, args []string) error {
-		switch byFilter := c.Flags().Changed("filter"); {
-		case byFilter && len(args) > 0:
-			return usage("usage: "+c.UseLine(), "give either ids or -f, not both")
-		case byFilter && strings.TrimSpace(b.filter) == "":
-			return usage("for example -f state:failed", "-f is empty, which would be every job")
-		case !byFilter && len(args) == 0:
-			return usage("usage: "+c.UseLine(), "%s needs a job id, or -f FILTER", c.CommandPath())
-		}
-		return nil
-	}
-}
-
-// askFlags adds the flags about how much is changed.
-func (b *bulk) askFlags(c *cobra.Command) {
-	c.Flags().Int64Var(&b.expect, "expect", -1, "refuse (exit code 12) unless there are exactly `N` jobs")
-	c.Flags().Lookup("expect").DefValue = "0" // which help leaves out: -1 says nothing to anybody
-	c.Flags().BoolVar(&b.dryRun, "dry-run", false, "only show what would be done")
-}
-
-// run is the command: ids, or the filter of -f.
-func (b *bulk) run(ctx context.Context, args []string) error {
-	if b.filter == "" {
-		ids, err := parseIDs(args)
-		if err != nil {
-			return err
-		}
-		return b.named(ctx, ids)
-	}
-	f, err := b.app.parseFilter(b.filter)
-	if err != nil {
-		return err
-	}
-	return b.selected(ctx, f)
-}
-
-// named changes the jobs with these ids. It does not ask: they were named one by one.
-func (b *bulk) named(ctx context.Context, ids []store.ID) error {
-	if err := b.checkCount(int64(len(ids))); err != nil {
-		return err
-	}
-	if b.dryRun {
-		jobs, err := b.app.getJobs(ctx, ids, viewParts)
-		if err != nil {
-			return err
-		}
-		var s selection
-		for _, j := range jobs {
-			s.add(j)
-		}
-		return b.printPlan(&s)
-	}
-	return b.change(ctx, ids, store.EveryState)
+	f := c.Flags()
+	f.Int64Var(&b.expect, "expect", -1, "refuse (exit code 12) unless there are exactly `N` jobs")
+	f.Lookup("expect").DefValue = "0" // which help leaves out: -1 says nothing to anybody
+	f.Int64Var(&b.limit, "limit", 0, "change no more than `N` jobs")
+	f.Var(&b.rate, "rate", "change no more than so many jobs in a time, like `50/s`")
+	f.StringVar(&b.reason, "reason", "", "why, for the `text` in the audit")
+	f.BoolVar(&b.detach, "detach", false, "do not wait for the end: leave it to the app, and print the id of the operation")
+	f.BoolVar(&b.dryRun, "dry-run", false, "only show what would be done")
 }
 
 // selected changes all jobs that the filter selects, after asking.
-func (b *bulk) selected(ctx context.Context, f store.Filter) error {
-	if f.States == 0 {
-		f.States = b.narrow
+func (b *bulk) selected(ctx context.Context, text string) error {
+	if err := b.check(ctx); err != nil {
+		return err
 	}
-	var s selection
-	err := b.app.read(func(q *queue.Queue) error {
-		if err := collect(ctx, q, f, store.HeadOnly, s.add); err != nil {
-			return err
-		}
-		return s.readSample(ctx, q)
-	})
+	api, err := b.app.api()
 	if err != nil {
 		return err
 	}
-	n := int64(len(s.ids))
-	if err := b.checkCount(n); err != nil {
+	s, err := api.Selection(ctx, b.action, text, b.limit)
+	if err != nil {
 		return err
+	}
+	if b.expect >= 0 && s.Count != b.expect {
+		return fail(exitRefused, "look again with --dry-run", "expected %s, found %s: nothing was changed", plural(b.expect, "job"), found(s))
 	}
 	switch {
 	case b.dryRun:
-		return b.printPlan(&s)
-	case n == 0:
-		b.app.say("no %s job matches", strings.ReplaceAll(f.States.String(), ",", " or "))
-		return b.report(0, store.Changed{})
+		return b.app.print(plan{DryRun: true, Selection: s}, func() error {
+			b.app.printf("%s\n", b.app.plan(s, b.done))
+			return nil
+		}, idsOf(s)...)
+	case s.Count == 0:
+		b.app.say("no job matches %s", s.Filter)
+		return b.report(&changes{Action: b.action, Filter: s.Filter})
 	case !b.app.yes:
-		b.app.say("%s", b.plan(&s))
-		question := fmt.Sprintf("%s %s?", capital(b.verb), plural(n, "job"))
-		if err := b.app.ask(ctx, question); err != nil {
+		b.app.say("%s", b.app.plan(s, b.done))
+		if err := b.ask(ctx, s); err != nil {
 			return err
 		}
 	}
-	return b.change(ctx, s.ids, f.States)
+	n := wire.NewOperation{Action: b.action, IDs: s.IDs, Rate: float64(b.rate), Reason: b.reason}
+	if len(s.IDs) == 0 {
+		n.Filter, n.Limit = s.Filter, b.limit
+		if !s.Partial && (!b.app.yes || b.expect >= 0) {
+			n.Expect = &s.Count
+		}
+	}
+	return b.operate(ctx, n)
 }
 
-func (b *bulk) checkCount(n int64) error {
-	if b.expect < 0 || n == b.expect {
-		return nil
-	}
-	return fail(exitRefused, "look again with --dry-run", "expected %s, found %s: nothing was changed", plural(b.expect, "job"), number(n))
-}
-
-// change applies the verb to the jobs that are still in one of the states, a chunk a
-// commit, and reports.
-func (b *bulk) change(ctx context.Context, ids []store.ID, states store.States) error {
-	var sum store.Changed
-	if states.Has(store.Running) {
-		states |= store.SetOf(store.Available) // opening for writing recovers what was running
-	}
-	err := b.app.write(ctx, func(q *queue.Queue) error {
-		for chunk := range slices.Chunk(ids, chunkSize) {
-			chunk, moved, err := stillIn(ctx, q, chunk, states)
-			if err != nil {
-				return err
-			}
-			c, err := b.apply(ctx, q, chunk)
-			if err != nil {
-				return err
-			}
-			sum.Done = append(sum.Done, c.Done...)
-			sum.Refused = append(append(sum.Refused, c.Refused...), moved...)
-			sum.Missing = append(sum.Missing, c.Missing...)
-		}
-		return nil
-	})
-	if err != nil && len(sum.Done) > 0 {
-		b.app.say("%s of %s were %s before it failed; the same command goes on", number(int64(len(sum.Done))), plural(int64(len(ids)), "job"), b.done)
-	}
-	if err != nil {
-		return err
-	}
-	return b.report(len(ids), sum)
-}
-
-// stillIn splits off the jobs that have left the states since they were selected.
-func stillIn(ctx context.Context, q *queue.Queue, ids []store.ID, states store.States) ([]store.ID, []store.Refusal, error) {
-	jobs, err := q.Store().Get(ctx, ids, store.HeadOnly)
-	var moved []store.Refusal
-	for i := range jobs {
-		if j := &jobs[i]; !states.Has(j.State) {
-			moved = append(moved, store.Refusal{ID: j.ID, State: j.State})
-		}
-	}
-	left := slices.DeleteFunc(slices.Clone(ids), func(id store.ID) bool {
-		return slices.ContainsFunc(moved, func(r store.Refusal) bool { return r.ID == id })
-	})
-	return left, moved, err
-}
-
-// report prints what was done, and returns the error for what was not.
-func (b *bulk) report(asked int, sum store.Changed) error {
-	if b.app.format == formatTable {
-		b.app.printf("%s %s\n", b.done, plural(int64(len(sum.Done)), "job"))
-	} else {
-		type refusal struct {
-			ID    store.ID    `json:"id"`
-			State store.State `json:"state"`
-		}
-		view := struct {
-			Action  string     `json:"action"`
-			Asked   int        `json:"asked"`
-			Done    int        `json:"done"`
-			Refused []refusal  `json:"refused"`
-			Missing []store.ID `json:"missing"`
-		}{b.verb, asked, len(sum.Done), []refusal{}, append([]store.ID{}, sum.Missing...)}
-		for _, r := range sum.Refused {
-			view.Refused = append(view.Refused, refusal(r))
-		}
-		if err := b.app.printJSON(view); err != nil {
-			return err
-		}
-	}
+// check refuses what cannot be, before anything is counted.
+func (b *bulk) check(ctx context.Context) error {
 	switch {
-	case len(sum.Missing) == 1:
-		return fail(exitNotFound, "bgq jobs list shows the ids", "job %s: not found: it was never there, or was pruned or deleted", sum.Missing[0])
-	case len(sum.Missing) > 1:
-		return fail(exitNotFound, "bgq jobs list shows the ids", "%s do not exist, the first is %s", plural(int64(len(sum.Missing)), "job"), sum.Missing[0])
-	case len(sum.Refused) == 1:
-		r := sum.Refused[0]
-		return fail(exitPartial, "bgq why "+r.ID.String()+" says what became of it", "job %s is %s: it cannot be %s", r.ID, r.State, b.done)
-	case len(sum.Refused) > 1:
-		r := sum.Refused[0]
-		return fail(exitPartial, "", "%s could not be %s in their state, the first is %s, %s", plural(int64(len(sum.Refused)), "job"), b.done, r.ID, r.State)
+	case b.limit < 0:
+		return usage("leave it out for all of them", "--limit is %d", b.limit)
+	case !b.detach || b.dryRun:
+		return nil
 	}
+	live, err := b.app.isLive(ctx)
+	if err == nil && !live {
+		err = fail(exitRefused, "leave --detach out", "no app runs: there is nobody to leave it to")
+	}
+	return err
+}
+
+func (b *bulk) ask(ctx context.Context, s *wire.Selection) error {
+	question := fmt.Sprintf("%s %s?", capital(strings.ReplaceAll(b.action, "-", " ")), plural(s.Count, "job"))
+	if s.Partial {
+		question = fmt.Sprintf("%s %s jobs or more?", capital(b.action), number(s.Count))
+	}
+	if b.final {
+		return b.app.askNumber(ctx, question, s.Count)
+	}
+	return b.app.ask(ctx, question)
+}
+
+// rate is a flag for a number in a time: 50/s, 20/m, or 50 for as many in a second.
+type rate float64
+
+// Set implements [pflag.Value].
+func (r *rate) Set(s string) error {
+	text, unit, per := strings.Cut(s, "/")
+	seconds, known := map[string]float64{"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600}[unit]
+	if !per {
+		seconds, known = 1, true
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || !known || !(n >= 0 && n <= 1e9) {
+		return fmt.Errorf("give a number of jobs in a time, like 50/s, 20/m or 1000/h")
+	}
+	*r = rate(n / seconds)
 	return nil
+}
+
+// String implements [pflag.Value].
+func (r *rate) String() string {
+	if *r == 0 {
+		return ""
+	}
+	return perSecond(float64(*r))
+}
+
+// Type implements [pflag.Value].
+func (r *rate) Type() string { return "rate" }
+
+// perSecond writes a rate in the unit in which it is a handy number.
+func perSecond(r float64) string {
+	switch {
+	case r >= 1:
+		return strconv.FormatFloat(r, 'g', 4, 64) + "/s"
+	case r >= 1.0/60:
+		return strconv.FormatFloat(r*60, 'g', 4, 64) + "/m"
+	}
+	return strconv.FormatFloat(r*3600, 'g', 4, 64) + "/h"
 }

@@ -2,96 +2,57 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/bgq-dev/bgq/queue"
-	"github.com/bgq-dev/bgq/store"
+	"github.com/bgq-dev/bgq/bgclient/admin/wire"
 )
 
-// selection is what a filter selected.
-type selection struct {
-	ids    []store.ID
-	kinds  map[string]int64
-	states map[string]int64
-	queues map[string]int64
-	sample []*store.Job
-}
-
-func (s *selection) add(j *store.Job) {
-	if s.ids == nil {
-		s.kinds, s.states, s.queues = map[string]int64{}, map[string]int64{}, map[string]int64{}
-	}
-	s.ids = append(s.ids, j.ID)
-	s.kinds[j.Kind]++
-	s.states[j.State.String()]++
-	s.queues[j.Queue]++
-	if len(s.sample) < sampleSize {
-		s.sample = append(s.sample, j)
-	}
-}
-
-// readSample reads the sample whole.
-func (s *selection) readSample(ctx context.Context, q *queue.Queue) error {
-	if len(s.sample) == 0 {
-		return nil
-	}
-	jobs, err := q.Store().Get(ctx, s.ids[:len(s.sample)], viewParts)
-	s.sample = pointers(jobs)
-	return err
+// plan is what a dry run prints, as JSON.
+type plan struct {
+	DryRun bool `json:"dry_run"`
+	*wire.Selection
 }
 
 // plan says what would be done, and shows a few of the jobs.
-func (b *bulk) plan(s *selection) string {
+func (a *app) plan(s *wire.Selection, done string) string {
 	var w strings.Builder
-	fmt.Fprintf(&w, "%s would be %s", plural(int64(len(s.ids)), "job"), b.done)
-	if len(s.ids) > 0 {
-		fmt.Fprintf(&w, "\n  state  %s\n  kind   %s\n  queue  %s\nfor example", tally(s.states), tally(s.kinds), tally(s.queues))
+	if s.Partial {
+		fmt.Fprintf(&w, "%s jobs or more would be %s: the time for counting was over", number(s.Count), done)
+	} else {
+		fmt.Fprintf(&w, "%s would be %s", plural(s.Count, "job"), done)
 	}
-	for _, j := range s.sample {
+	if s.Count > 0 {
+		fmt.Fprintf(&w, "\n  state  %s\n  kind   %s\n  queue  %s\nfor example", tally(s.ByState), tally(s.ByKind), tally(s.ByQueue))
+	}
+	for _, j := range s.Sample {
 		fmt.Fprintf(&w, "\n  %s  %s  %s", j.ID, clean(j.Kind), tries(j))
-		if f := lastFailure(j); f != nil {
-			fmt.Fprintf(&w, "  %s", clean(f.Message))
+		if j.Error != nil {
+			fmt.Fprintf(&w, "  %s", clean(*j.Error))
 		}
 	}
-	if more := len(s.ids) - len(s.sample); more > 0 {
-		fmt.Fprintf(&w, "\n  … and %s more", number(int64(more)))
+	if more := s.Count - int64(len(s.Sample)); more > 0 {
+		fmt.Fprintf(&w, "\n  … and %s more", number(more))
 	}
 	return w.String()
 }
 
-func (b *bulk) printPlan(s *selection) error {
-	if b.app.format == formatTable {
-		b.app.printf("%s\n", b.plan(s))
-		return nil
+// found is how many jobs were selected.
+func found(s *wire.Selection) string {
+	if s.Partial {
+		return number(s.Count) + " or more"
 	}
-	return b.app.printJSON(struct {
-		Action  string           `json:"action"`
-		DryRun  bool             `json:"dry_run"`
-		Count   int              `json:"count"`
-		ByState map[string]int64 `json:"by_state"`
-		ByKind  map[string]int64 `json:"by_kind"`
-		ByQueue map[string]int64 `json:"by_queue"`
-		Sample  []any            `json:"sample"`
-	}{b.verb, true, len(s.ids), orEmpty(s.states), orEmpty(s.kinds), orEmpty(s.queues), viewJobs(s.sample)})
+	return number(s.Count)
 }
 
-func viewJobs(jobs []*store.Job) []any {
-	out := []any{}
-	for _, j := range jobs {
-		out = append(out, viewJob(j))
+func idsOf(s *wire.Selection) []string {
+	ids := make([]string, len(s.IDs))
+	for i, id := range s.IDs {
+		ids[i] = id.String()
 	}
-	return out
-}
-
-func orEmpty(m map[string]int64) map[string]int64 {
-	if m == nil {
-		return map[string]int64{}
-	}
-	return m
+	return ids
 }
 
 // tallied is how many names a tally spells out.
@@ -111,5 +72,3 @@ func tally(counts map[string]int64) string {
 	}
 	return strings.Join(parts, ", ")
 }
-
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -58,7 +58,11 @@ func dangerous(r rune) bool {
 // asciiControls replaces what dangerous names by its JSON escape: encoding/json
 // leaves DEL, C1 and the rest as they are. In JSON they occur in strings only, so
 // the value stays the same.
-func asciiControls(b []byte) []byte {
+func asciiControls(b []byte) []byte { return asciiControlsWith(b, "") }
+
+// asciiControlsWith is asciiControls with a format for characters beyond 16 bits; without
+// one they are a surrogate pair, as JSON has them.
+func asciiControlsWith(b []byte, long string) []byte {
 	bad := func(r rune) bool { return dangerous(r) && r != '\n' }
 	if bytes.IndexFunc(b, bad) < 0 {
 		return b
@@ -70,6 +74,8 @@ func asciiControls(b []byte) []byte {
 			out.WriteRune(r)
 		case r <= 0xFFFF:
 			fmt.Fprintf(&out, `\u%04x`, r)
+		case long != "":
+			fmt.Fprintf(&out, long, r)
 		default:
 			r -= 0x10000
 			fmt.Fprintf(&out, `\u%04x\u%04x`, 0xD800+r>>10, 0xDC00+r&0x3FF)

@@ -1,11 +1,13 @@
 package main
 
 import (
-	"time"
+	"errors"
+	"fmt"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
-	"github.com/bgq-dev/bgq/queue"
+	"github.com/bgq-dev/bgq/bgclient/admin/wire"
 	"github.com/bgq-dev/bgq/store"
 )
 
@@ -13,52 +15,45 @@ func newBatchesCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "batches",
 		Aliases: []string{"batch"},
-		Short:   "List and show batches, read their results, retry what failed",
+		Short:   "List and show batches, read their results; retry, cancel and delete them",
 		Example: `  bgq batches list
   bgq batches results thumbs-2026-11 -o jsonl
   bgq batches retry thumbs-2026-11 -y`,
 	}
-	c.AddCommand(newBatchesListCommand(a), newBatchesShowCommand(a), newBatchesResultsCommand(a), newBatchesRetryCommand(a))
+	c.AddCommand(newBatchesListCommand(a), newBatchesShowCommand(a), newBatchesResultsCommand(a),
+		newBatchesRetryCommand(a), newBatchesCancelCommand(a), newBatchesDeleteCommand(a))
 	return c
 }
 
-// batchView is a batch as JSON. Members that were never enqueued count in size and in waiting.
-type batchView struct {
-	Name      string     `json:"name"`
-	State     string     `json:"state"`
-	Kind      string     `json:"kind"`
-	Queue     string     `json:"queue"`
-	CreatedAt *time.Time `json:"created_at"`
-	Size      int64      `json:"size"`
-	Completed int64      `json:"completed"`
-	Discarded int64      `json:"discarded"`
-	Cancelled int64      `json:"cancelled"`
-	Retryable int64      `json:"retryable"`
-	Running   int64      `json:"running"`
-	Waiting   int64      `json:"waiting"`
-}
-
-func viewBatch(b *queue.BatchStatus) any {
-	return batchView{
-		Name: b.Name, State: b.State(), Kind: b.Kind, Queue: b.Queue, CreatedAt: timeOrNil(b.CreatedAt), Size: b.Size(),
-		Completed: b.Counts[store.Completed], Discarded: b.Counts[store.Discarded], Cancelled: b.Counts[store.Cancelled],
-		Retryable: b.Counts[store.Retryable], Running: b.Counts[store.Running], Waiting: waitingIn(b),
+// in is how many members of a batch are in one of the states.
+func in(b *wire.Batch, states ...store.State) int64 {
+	var n int64
+	for _, s := range states {
+		n += b.Counts[s.String()]
 	}
+	return n
 }
 
-// waitingIn counts the members that have yet to run for the first time.
-func waitingIn(b *queue.BatchStatus) int64 {
-	return b.Size() - b.Finalised() - b.Counts[store.Retryable] - b.Counts[store.Running]
-}
+// waitingIn counts the members that have yet to run for the first time, also those that
+// were never enqueued.
+func waitingIn(b *wire.Batch) int64 { return b.Total - b.Done - in(b, store.Retryable, store.Running) }
 
 var batchColumns = []column{
-	{name: "NAME", flex: true}, {name: "STATE"}, {name: "KIND", flex: true}, {name: "SIZE", right: true}, {name: "DONE", right: true},
+	{name: "NAME", flex: true}, {name: "STATE"}, {name: "KIND", flex: true}, {name: "QUEUE", wide: true}, {name: "SIZE", right: true}, {name: "DONE", right: true},
 	{name: "FAILED", right: true}, {name: "RUNNING", right: true}, {name: "WAITING", right: true}, {name: "CREATED"},
 }
 
-func (a *app) batchRow(b *queue.BatchStatus) []string {
+func (a *app) batchRow(b *wire.Batch) []string {
 	return []string{
-		clean(b.Name), b.State(), clean(b.Kind), number(b.Size()), number(b.Counts[store.Completed]),
-		number(b.Counts[store.Discarded] + b.Counts[store.Retryable]), number(b.Counts[store.Running]), number(waitingIn(b)), a.when(b.CreatedAt),
+		clean(b.Name), b.State, clean(b.Kind), clean(b.Queue), number(b.Total), number(in(b, store.Completed)),
+		number(in(b, store.Discarded, store.Retryable)), number(in(b, store.Running)), number(waitingIn(b)), a.when(b.CreatedAt),
 	}
+}
+
+// unknownBatch adds what to do to the error about a batch that is not there.
+func unknownBatch(name string, err error) error {
+	if codeOf(err) != exitNotFound || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return &exitErr{exitNotFound, fmt.Errorf("batch %q: %w", name, store.ErrNotFound), "bgq batches list shows the names"}
 }

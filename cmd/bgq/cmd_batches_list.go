@@ -1,35 +1,40 @@
 package main
 
 import (
-	"errors"
+	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/bgq-dev/bgq/queue"
+	"github.com/bgq-dev/bgq/bgclient/admin/wire"
 )
 
 func newBatchesListCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var every time.Duration
+	c := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List batches and how far they are",
 		Long: `List batches, by name. FAILED are the members that are discarded or wait for another
 attempt, WAITING those that have yet to run.`,
 		Args: arguments(0, 0, "no arguments"),
-		RunE: func(c *cobra.Command, args []string) error {
-			var batches []queue.BatchStatus
-			err := a.read(func(q *queue.Queue) (err error) {
-				batches, err = q.Batches(c.Context())
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			if len(batches) == 0 {
-				a.say("there are no batches")
-			}
-			out := newList(a, batchColumns, a.batchRow, viewBatch)
-			return errors.Join(out.add(pointers(batches)), out.end())
-		},
+		RunE: func(c *cobra.Command, args []string) error { return a.watch(c.Context(), every, a.listBatches) },
 	}
+	watchFlag(c, &every)
+	return c
+}
+
+func (a *app) listBatches(ctx context.Context) error {
+	api, err := a.api()
+	if err != nil {
+		return err
+	}
+	all, err := api.Batches(ctx)
+	if err != nil {
+		return err
+	}
+	if len(all.Batches) == 0 {
+		a.say("there are no batches")
+	}
+	return newList(a, batchColumns, a.batchRow, func(b *wire.Batch) string { return b.Name }).all(all.Batches)
 }

@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
-	"github.com/bgq-dev/bgq/queue"
+	"github.com/bgq-dev/bgq/bgclient/admin/client"
+	"github.com/bgq-dev/bgq/bgclient/admin/wire"
 	"github.com/bgq-dev/bgq/store"
 )
 
@@ -26,14 +27,19 @@ the other: of bgq run what the commands printed.`,
   bgq batches results thumbs-2026-11 -o jsonl | jq -c .result
   bgq batches results hashes --raw > hashes.txt`,
 		Args: arguments(1, 1, "the name of one batch"),
-		RunE: func(c *cobra.Command, args []string) error { return a.printResults(c.Context(), args[0], raw) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if raw {
+				return a.printRaw(c.Context(), args[0])
+			}
+			return a.printResults(c.Context(), args[0])
+		},
 	}
 	c.Flags().BoolVar(&raw, "raw", false, "print a text or bytes as they are, and of bgq run what the commands printed")
 	return c
 }
 
-// resultView is the end of a member as JSON.
-type resultView struct {
+// memberResult is the end of a member as JSON.
+type memberResult struct {
 	Index  int64           `json:"index"`
 	ID     store.ID        `json:"id"`
 	State  store.State     `json:"state"`
@@ -41,73 +47,80 @@ type resultView struct {
 	Error  *string         `json:"error"`
 }
 
-func viewResult(j *store.Job) any {
-	v := resultView{Index: j.Index, ID: j.ID, State: j.State, Result: valueJSON(j.Result)}
-	if f := lastFailure(j); f != nil && j.State != store.Completed {
-		v.Error = &f.Message
+func (a *app) printResults(ctx context.Context, name string) error {
+	columns := []column{{name: "INDEX", right: true}, {name: "ID", wide: true}, {name: "STATE"}, {name: "RESULT", flex: true}}
+	out := newList(a, columns, func(r memberResult) []string {
+		cell := clean(string(r.Result))
+		if r.Error != nil {
+			cell = clean(*r.Error)
+		}
+		return []string{strconv.FormatInt(r.Index, 10), r.ID.String(), a.state(r.State), cell}
+	}, func(r memberResult) string { return r.ID.String() })
+	if err := out.check(); err != nil {
+		return err
 	}
-	return v
-}
-
-func (a *app) printResults(ctx context.Context, name string, raw bool) error {
-	var b queue.BatchStatus
-	err := a.read(func(q *queue.Queue) (err error) {
-		b, err = q.Batch(ctx, name)
-		return unknownBatch(name, err)
+	err := a.eachResult(ctx, name, client.JSON, func(page []*wire.Job) error {
+		results := make([]memberResult, len(page))
+		for i, j := range page {
+			results[i] = memberResult{Index: indexOf(j), ID: j.ID, State: j.State, Result: j.Result}
+			if j.State != store.Completed {
+				results[i].Error = j.Error
+			}
+		}
+		return out.add(results...)
 	})
 	if err != nil {
 		return err
 	}
-	columns := []column{{name: "INDEX", right: true}, {name: "STATE"}, {name: "RESULT", flex: true}}
-	out := newList(a, columns, a.resultRow, viewResult)
-	req := store.ListRequest{
-		Filter:    store.Filter{Batches: []string{name}, States: store.FinalStates},
-		Parts:     store.PartResult | store.PartFailures,
-		Ascending: true,
-	}
-	show := func(jobs []store.Job) error { return out.add(pointers(jobs)) }
-	if raw {
-		show = a.printRaw
-	}
-	err = a.stream(ctx, req, 0, show)
-	if err != nil {
-		return err
-	}
-	if open := b.Size() - b.Finalised(); open > 0 {
-		a.say("%s of %s have not ended", number(open), plural(b.Size(), "member"))
-	}
-	if raw {
-		return nil
-	}
 	return out.end()
 }
 
-// printRaw prints the results of completed jobs as they are.
-func (a *app) printRaw(jobs []store.Job) error {
-	for i := range jobs {
-		j := &jobs[i]
-		if j.State != store.Completed {
-			a.say("index %d is %s: bgq jobs show %s", j.Index, j.State, j.ID)
-			continue
+// printRaw prints the results of the members that completed as they are.
+func (a *app) printRaw(ctx context.Context, name string) error {
+	return a.eachResult(ctx, name, client.Msgpack, func(page []*wire.Job) error {
+		for _, j := range page {
+			if j.State != store.Completed {
+				a.say("index %d is %s: %s jobs show %s", indexOf(j), j.State, a.self(), j.ID)
+				continue
+			}
+			b, err := resultRaw(j)
+			if err != nil {
+				return fail(exitError, "print the results as JSON, without --raw", "job %s: the result cannot be printed raw: %w", j.ID, err)
+			}
+			if _, err := a.stdout.Write(b); err != nil {
+				return err
+			}
 		}
-		b, err := resultRaw(j)
-		if err != nil {
-			return fail(exitError, "print the results as JSON, without --raw", "job %s: the result cannot be printed raw: %w", j.ID, err)
-		}
-		if _, err := a.stdout.Write(b); err != nil {
-			return err
-		}
-	}
-	return nil
+		return nil
+	})
 }
 
-// resultRow is the end of a member as cells.
-func (a *app) resultRow(j *store.Job) []string {
-	cell := ""
-	if j.State == store.Completed {
-		cell = clean(string(valueJSON(j.Result)))
-	} else if f := lastFailure(j); f != nil {
-		cell = clean(f.Message)
+// eachResult hands out the members of a batch that have ended, page by page in the order of their
+// indexes, and says how many have not.
+func (a *app) eachResult(ctx context.Context, name string, values client.Values, page func([]*wire.Job) error) error {
+	api, err := a.api()
+	if err != nil {
+		return err
 	}
-	return []string{fmt.Sprint(j.Index), a.state(j.State), cell}
+	b, err := api.Batch(ctx, name, client.JSON)
+	if err != nil {
+		return unknownBatch(name, err)
+	}
+	req := client.JobsRequest{Filter: inBatch(name, store.FinalStates), Limit: 100, Result: true, Failures: true, Values: values, Ascending: true}
+	for {
+		p, err := api.Jobs(ctx, req)
+		if err != nil {
+			return err
+		}
+		if err := page(p.Jobs); err != nil {
+			return err
+		}
+		if req.Cursor = p.Next; p.Next == "" {
+			break
+		}
+	}
+	if open := b.Total - b.Done; open > 0 {
+		a.say("%s of %s have not ended", number(open), plural(b.Total, "member"))
+	}
+	return nil
 }

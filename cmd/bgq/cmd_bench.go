@@ -188,14 +188,9 @@ func selectScenarios(patterns []string) ([]bench.Scenario, error) {
 	if !ok {
 		return scenarios, err
 	}
-	var names cobra.Command // compares as it does for commands
-	names.SuggestionsMinimumDistance = likeness
-	for _, name := range scenarioNames() {
-		names.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
-	}
-	similar := names.SuggestionsFor(unknown.Pattern)
-	slices.Sort(similar)
-	return nil, usage(didYouMean(similar, "bgq bench --list explains the scenarios"), "%w", err)
+	meant := similar(unknown.Pattern, scenarioNames())
+	slices.Sort(meant)
+	return nil, usage(didYouMean(meant, "bgq bench --list explains the scenarios"), "%w", err)
 }
 
 // scenarioView is a scenario as JSON.
@@ -209,13 +204,13 @@ type scenarioView struct {
 
 func (a *app) listScenarios(scenarios []bench.Scenario) error {
 	columns := []column{{name: "SCENARIO"}, {name: "WHAT", flex: true}, {name: "BESIDE", flex: true}, {name: "GOAL"}}
-	l := newList(a, columns,
-		func(s bench.Scenario) []string { return []string{s.Name, s.About, s.Raw, goalText(s.Goal, s.Unit)} },
-		func(s bench.Scenario) any { return scenarioView{s.Name, s.About, s.Raw, s.Unit, s.Goal} })
-	if err := l.add(scenarios); err != nil {
-		return err
+	views := make([]scenarioView, len(scenarios))
+	for i, s := range scenarios {
+		views[i] = scenarioView{s.Name, s.About, s.Raw, s.Unit, s.Goal}
 	}
-	return l.end()
+	return newList(a, columns,
+		func(s scenarioView) []string { return []string{s.Name, s.About, s.Raw, goalText(s.Goal, s.Unit)} },
+		func(s scenarioView) string { return s.Name }).all(views)
 }
 
 // newBenchChildCommand is what bgq bench starts where it needs another process.

@@ -33,7 +33,7 @@ func newBenchOutput(a *app, report *benchReport, status *benchStatus) *benchOutp
 
 // begin says where it is measured, and what the columns are.
 func (o *benchOutput) begin() error {
-	if o.app.format != formatTable {
+	if o.app.format.structured() {
 		return nil
 	}
 	o.status.clear()
@@ -53,10 +53,10 @@ func limitsText(l bench.Limits) string {
 
 // add prints a result.
 func (o *benchOutput) add(r *bench.Result) error {
-	switch o.app.format {
-	case formatJSONL:
-		return o.app.printJSON(r)
-	case formatJSON:
+	switch {
+	case o.app.format == formatJSONL:
+		return o.app.printValue(r)
+	case o.app.format.structured():
 		return nil
 	}
 	o.status.clear()
@@ -65,13 +65,13 @@ func (o *benchOutput) add(r *bench.Result) error {
 
 // end says how it went, or prints the report.
 func (o *benchOutput) end() error {
-	switch o.app.format {
-	case formatJSONL:
+	switch {
+	case o.app.format == formatJSONL:
 		rest := *o.report
 		rest.Scenarios = nil
-		return o.app.printJSON(rest)
-	case formatJSON:
-		return o.app.printJSON(o.report)
+		return o.app.printValue(rest)
+	case o.app.format.structured():
+		return o.app.printValue(o.report)
 	}
 	o.status.clear()
 	o.app.printf("\n")

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/bgq-dev/bgq/store/boltstore"
+	"github.com/bgq-dev/bgq/bgclient/admin/wire"
 )
 
 func newCompactCommand(a *app) *cobra.Command {
@@ -17,7 +17,8 @@ func newCompactCommand(a *app) *cobra.Command {
 		Short: "Give the space back that deleted jobs have left in the file",
 		Long: `Write what the file holds into a new one, which then takes its place. A file grows with
 its jobs and never shrinks by itself: what is deleted or pruned leaves space that is
-used again. That is enough for a queue with steady work; this is for after a flood.
+used again. That is enough for a queue with steady work; this is for after a flood. An app that
+runs does it itself and works on meanwhile, but for a moment at the end.
 
 The file is checked first, as by bgq verify: what is damaged could not be searched for
 in the old file afterwards. The new one needs as much space on the disk as the jobs. A
@@ -34,59 +35,76 @@ crash or Ctrl-C at any moment leaves the old file or the new one, whole.`,
 	}
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "only show what would be gained at least")
 	c.Flags().BoolVar(&o.noVerify, "no-verify", false, "do not check the file first; damaged records are copied as they are")
+	c.Flags().StringVar(&o.reason, "reason", "", "why, for the `text` in the audit")
 	return c
 }
 
-type compactOptions struct{ dryRun, noVerify bool }
+type compactOptions struct {
+	dryRun, noVerify bool
+	reason           string
+}
 
-// compactedView is the outcome as JSON.
-type compactedView struct {
+// compacted is the outcome as JSON.
+type compacted struct {
 	File       string `json:"file"`
 	Before     int64  `json:"before_bytes"`
 	After      int64  `json:"after_bytes"`
 	DurationMS int64  `json:"duration_ms"`
+	PauseMS    int64  `json:"pause_ms"`
 }
 
-// compact compacts the file while nobody else has it.
 func (a *app) compact(ctx context.Context, o compactOptions) error {
-	t, err := a.open(false)
+	if !o.noVerify {
+		a.detail("checking %s", a.where())
+		v, err := a.runVerify(ctx)
+		if err != nil {
+			return err
+		}
+		if v.Total > 0 {
+			return fail(exitDamaged, "bgq verify shows what is wrong; --no-verify compacts it all the same, and copies damaged records as they are",
+				"%s is damaged and was not compacted: %s found", a.where(), plural(v.Total, "problem"))
+		}
+	}
+	a.detail("copying %s", a.where())
+	release, err := a.hold(ctx, false)
 	if err != nil {
 		return err
 	}
-	defer t.close()
-	if !o.noVerify {
-		if err := a.demandSound(ctx, t.store); err != nil {
-			return err
-		}
-	}
-	a.detail("copying %s", a.db)
-	done, err := t.store.Compact(ctx)
-	if errors.Is(err, errors.ErrUnsupported) {
-		return fail(exitRefused, hintOf(err), "%w", err)
-	}
-	if err := errors.Join(err, t.close()); err != nil {
+	defer release()
+	var c wire.Compacted
+	if err := a.onFile(ctx, wire.NewOperation{Action: wire.ActionCompact, Reason: o.reason}, &c); err != nil {
 		return err
 	}
-	if a.format != formatTable {
-		return a.printJSON(compactedView{a.db, done.Before, done.After, done.Took.Milliseconds()})
-	}
-	a.printf("%s: %s -> %s in %s\n", clean(a.db), size(done.Before), size(done.After), rounded(done.Took))
-	return nil
+	return a.print(compacted{a.where(), c.BeforeBytes, c.AfterBytes, c.TookMS, c.PauseMS}, func() error {
+		a.printf("%s: %s -> %s in %s\n", clean(a.where()), size(c.BeforeBytes), size(c.AfterBytes), rounded(time.Duration(c.TookMS)*time.Millisecond))
+		return nil
+	})
 }
 
-// demandSound refuses a file that is damaged.
-func (a *app) demandSound(ctx context.Context, s *boltstore.Store) error {
-	a.detail("checking %s", a.db)
-	report, err := s.Verify(ctx)
-	if err == nil && !report.OK() {
-		err = fail(exitDamaged, "bgq verify shows what is wrong; --no-verify compacts it all the same, and copies damaged records as they are",
-			"%s is damaged and was not compacted: %s found", a.db, plural(int64(report.Total), "problem"))
+// where names the file or the address.
+func (a *app) where() string {
+	if a.addr != "" {
+		return a.addr
 	}
-	return err
+	return a.db
 }
 
-// compactPlanView is what a dry run shows, as JSON.
-type compactPlanView struct {
+// onFile carries out an operation on the file, and reads its report.
+func (a *app) onFile(ctx context.Context, n wire.NewOperation, report any) error {
+	op, err := a.carryOut(ctx, n, "")
+	switch {
+	case err != nil:
+		return err
+	case op.State == wire.OperationStopped && ctx.Err() != nil:
+		return ctx.Err()
+	case op.State == wire.OperationStopped:
+		return fail(exitError, "bgq ops list shows the operations", "somebody has stopped it, or the app is shutting down")
+	}
+	return json.Unmarshal(op.Report, report)
+}
+
+// compactPlan is what a dry run shows, as JSON.
+type compactPlan struct {
 	File   string `json:"file"`
 	DryRun bool   `json:"dry_run"`
 	Before int64  `json:"before_bytes"`
@@ -96,34 +114,41 @@ type compactPlanView struct {
 // compactDryRun shows how much of the file is unused. Gaps in pages that are in use come on
 // top of that, but nobody knows how much before they are closed.
 func (a *app) compactDryRun(ctx context.Context) error {
-	t, err := a.open(true)
+	live, err := a.isLive(ctx)
 	if err != nil {
 		return err
 	}
-	defer t.close()
-	info, err := t.store.Info()
-	if err != nil {
+	p := compactPlan{File: a.where(), DryRun: true}
+	if live {
+		api, err := a.api()
+		if err != nil {
+			return err
+		}
+		info, err := api.Info(ctx)
+		if err != nil {
+			return err
+		}
+		p.Before, p.Unused = info.File.SizeBytes, info.File.FreeBytes
+	} else if p.Before, p.Unused, err = a.unused(ctx); err != nil {
 		return err
 	}
-	unused, err := t.store.Unused(ctx)
-	if err != nil {
-		return err
-	}
-	if a.format != formatTable {
-		return a.printJSON(compactPlanView{a.db, true, info.Size, unused})
-	}
-	a.printf("%s: %s, of which %s or more would be given back\n", clean(a.db), size(info.Size), size(unused))
-	return nil
+	return a.print(p, func() error {
+		a.printf("%s: %s, of which %s or more would be given back\n", clean(p.File), size(p.Before), size(p.Unused))
+		return nil
+	})
 }
 
-// rounded makes a duration short to read.
-func rounded(d time.Duration) time.Duration {
-	switch {
-	case d < time.Second:
-		return d.Round(time.Millisecond)
-	case d < time.Minute:
-		return d.Round(100 * time.Millisecond)
-	default:
-		return d.Round(time.Second)
+// unused looks for unused pages in the file itself.
+func (a *app) unused(ctx context.Context) (all, unused int64, err error) {
+	f, err := a.open(true)
+	if err != nil {
+		return 0, 0, unserved(err)
 	}
+	defer f.close()
+	info, err := f.store.Info()
+	if err != nil {
+		return 0, 0, err
+	}
+	unused, err = f.store.Unused(ctx)
+	return info.Size, unused, err
 }

@@ -1,19 +1,19 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/bgq-dev/bgq/queue"
-	"github.com/bgq-dev/bgq/store"
+	"github.com/bgq-dev/bgq/bgclient/admin/wire"
 )
 
-// groupings are what jobs can be counted by.
+// groupings are what jobs can be counted by; by errors they are counted in another way.
 var groupings = []string{"state", "kind", "queue"}
+
+const byError = "error"
 
 func newJobsCountCommand(a *app) *cobra.Command {
 	var filterText string
@@ -22,96 +22,68 @@ func newJobsCountCommand(a *app) *cobra.Command {
 		Use:   "count [FILTER...]",
 		Short: "Count jobs",
 		Long: `Count the jobs that a filter selects. A filter on state, kind and queue only is
-answered from counters at once; any other one reads the jobs.`,
+answered from counters at once; any other one reads the jobs, and ends after some
+seconds with what it has found, which is said on stderr. --by error is bgq errors.`,
 		Example: `  bgq jobs count state:failed
-  bgq jobs count --by kind,state`,
+  bgq jobs count --by kind,state
+  bgq jobs count queue:img --by error`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			f, err := a.parseFilter(append(slices.Clone(args), filterText)...)
+			text, err := a.filterText(append(args, filterText)...)
 			if err != nil {
 				return err
 			}
+			if slices.Equal(by, []string{byError}) {
+				return a.errorGroups(c.Context(), text)
+			}
 			for _, b := range by {
+				if b == byError {
+					return usage("give --by error alone", "--by error does not go with others")
+				}
 				if !slices.Contains(groupings, b) {
-					return usage("for example --by state", "--by %q: jobs are counted by %s", b, strings.Join(groupings, ", "))
+					return usage("for example --by state", "--by %q: jobs are counted by %s or error%s", b, strings.Join(groupings, ", "),
+						maybe(b, append(groupings, byError)))
 				}
 			}
-			return a.countJobs(c.Context(), f, by)
+			return a.countJobs(c.Context(), text, by)
 		},
 	}
 	filterFlag(c, &filterText, "only these jobs")
-	c.Flags().StringSliceVar(&by, "by", nil, "count for each `state,kind,queue`")
+	c.Flags().StringSliceVar(&by, "by", nil, "count for each `state,kind,queue`, or for each error")
 	return c
 }
 
-// group is the count of the jobs that have these values.
-type group struct {
-	values []string
-	n      int64
-}
-
-func (a *app) countJobs(ctx context.Context, f store.Filter, by []string) error {
-	var rows []store.CountRow
-	err := a.read(func(q *queue.Queue) (err error) {
-		rows, err = q.Count(ctx, f)
-		return err
-	})
+func (a *app) countJobs(ctx context.Context, text string, by []string) error {
+	api, err := a.api()
 	if err != nil {
 		return err
 	}
+	count, err := api.Count(ctx, text, by...)
+	if err != nil {
+		return err
+	}
+	if count.Partial {
+		a.say("there are at least so many: the time for counting was over; narrow the filter")
+	}
 	if len(by) == 0 {
-		if a.format == formatTable {
-			a.printf("%d\n", queue.Total(rows))
+		return a.print(struct {
+			Count   int64 `json:"count"`
+			Partial bool  `json:"partial,omitempty"`
+		}{count.Count, count.Partial}, func() error {
+			a.printf("%d\n", count.Count)
 			return nil
-		}
-		return a.printJSON(map[string]int64{"count": queue.Total(rows)})
+		})
 	}
 	var columns []column
 	for _, b := range by {
 		columns = append(columns, column{name: strings.ToUpper(b)})
 	}
 	columns = append(columns, column{name: "JOBS", right: true})
-	out := newList(a, columns,
-		func(g group) []string {
-			cells := make([]string, len(g.values))
-			for i, v := range g.values {
-				cells[i] = clean(v)
-			}
-			return append(cells, number(g.n))
-		},
-		func(g group) any {
-			view := map[string]any{"count": g.n}
-			for i, b := range by {
-				view[b] = g.values[i]
-			}
-			return view
-		})
-	if err := out.add(groupBy(rows, by)); err != nil {
-		return err
-	}
-	return out.end()
-}
-
-// groupBy adds up the counters that agree in what is asked for, largest first.
-func groupBy(rows []store.CountRow, by []string) []group {
-	sums := map[string]*group{}
-	for _, r := range rows {
-		g := group{}
+	return newList(a, columns, func(g wire.CountGroup) []string {
+		var cells []string
 		for _, b := range by {
-			g.values = append(g.values, map[string]string{"state": r.State.String(), "kind": r.Kind, "queue": r.Queue}[b])
+			cells = append(cells, clean(map[string]string{"state": g.State, "kind": g.Kind, "queue": g.Queue}[b]))
 		}
-		key := strings.Join(g.values, "\x00")
-		if sums[key] == nil {
-			sums[key] = &g
-		}
-		sums[key].n += r.N
-	}
-	var groups []group
-	for _, g := range sums {
-		groups = append(groups, *g)
-	}
-	slices.SortFunc(groups, func(x, y group) int {
-		return cmp.Or(cmp.Compare(y.n, x.n), slices.Compare(x.values, y.values))
-	})
-	return groups
+		return append(cells, number(g.Count))
+	}, nil).all(count.Groups)
 }

@@ -2,17 +2,17 @@ package main
 
 import (
 	"context"
-	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/bgq-dev/bgq/store"
+	"github.com/bgq-dev/bgq/bgclient/admin/client"
 )
 
 func newJobsListCommand(a *app) *cobra.Command {
 	var filterText string
-	var most int
-	var all bool
+	var o listOptions
+	var every time.Duration
 	c := &cobra.Command{
 		Use:     "list [FILTER...]",
 		Aliases: []string{"ls"},
@@ -20,67 +20,91 @@ func newJobsListCommand(a *app) *cobra.Command {
 		Long: `List the jobs that a filter selects, newest first; without a filter, all of them.
 The terms of the filter are arguments or the value of -f. WHEN is the time that matters
 in the state of a job: its end, the start of the attempt, the time it waits for, or its
-creation.`,
+creation. -o wide shows more of each job.`,
 		Example: `  bgq jobs list state:failed 'age<1d'
   bgq jobs list -f 'kind:resize -queue:low' -n 10
-  bgq jobs list state:discarded --all -o jsonl | jq -r .error | sort | uniq -c`,
+  bgq jobs list state:running -w
+  bgq jobs list state:discarded --all --json id,error -o jsonl`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(c *cobra.Command, args []string) error {
-			f, err := a.parseFilter(append(slices.Clone(args), filterText)...)
-			if err != nil {
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			if o.filter, err = a.filterText(append(args, filterText)...); err != nil {
 				return err
 			}
 			switch {
-			case all && c.Flags().Changed("limit"):
+			case o.all && c.Flags().Changed("limit"):
 				return usage("usage: "+c.UseLine(), "give either -n or --all, not both")
-			case most < 1:
-				return usage("--all lists every job", "-n is %d: give 1 or more", most)
-			case all:
-				most = 0
+			case o.most < 1:
+				return usage("--all lists every job", "-n is %d: give 1 or more", o.most)
+			case o.all && every > 0:
+				return usage("usage: "+c.UseLine(), "--all is too much for --watch: give -n N")
 			}
-			return a.listJobs(c.Context(), f, most)
+			return a.watch(c.Context(), every, func(ctx context.Context) error { return a.listJobs(ctx, o) })
 		},
 	}
 	filterFlag(c, &filterText, "only these jobs")
-	c.Flags().IntVarP(&most, "limit", "n", 50, "at most `N` jobs")
-	c.Flags().BoolVar(&all, "all", false, "every job")
+	c.Flags().IntVarP(&o.most, "limit", "n", 50, "at most `N` jobs")
+	c.Flags().BoolVar(&o.all, "all", false, "every job")
+	c.Flags().BoolVar(&o.oldest, "oldest", false, "the oldest first")
+	watchFlag(c, &every)
 	return c
 }
 
-// listJobs prints at most so many jobs; 0 means all.
-func (a *app) listJobs(ctx context.Context, f store.Filter, most int) error {
-	req := store.ListRequest{Filter: f, Parts: viewParts}
-	if a.format == formatTable {
-		req.Parts = store.PartFailures
+type listOptions struct {
+	filter      string
+	most        int
+	all, oldest bool
+}
+
+// pageOf is how many jobs are asked for at a time: fewer where each brings its values,
+// which may have a megabyte each.
+func (a *app) pageOf() int {
+	if a.format.structured() {
+		return 100
 	}
-	read := most
-	if most > 0 {
-		read++ // one more tells whether there are more
+	return 1000
+}
+
+// jobsRequest asks for what the output shows of each job.
+func (a *app) jobsRequest(filter string) client.JobsRequest {
+	return client.JobsRequest{
+		Filter: filter, Limit: a.pageOf(), Failures: a.format != formatName,
+		Args: a.format.structured(), Result: a.format.structured(),
 	}
-	out := newList(a, jobColumns, a.jobRow, viewJob)
-	more := false
-	err := a.stream(ctx, req, read, func(jobs []store.Job) error {
-		if most > 0 && out.n+len(jobs) > most {
-			jobs, more = jobs[:most-out.n], true
-		}
-		return out.add(pointers(jobs))
-	})
+}
+
+func (a *app) listJobs(ctx context.Context, o listOptions) error {
+	api, err := a.api()
 	if err != nil {
 		return err
 	}
-	switch {
-	case out.n == 0:
+	out := newJobList(a)
+	if err := out.check(); err != nil {
+		return err
+	}
+	req := a.jobsRequest(o.filter)
+	req.Ascending = o.oldest
+	for more := true; more; {
+		if left := o.most - out.n; !o.all {
+			req.Limit = min(a.pageOf(), left+1) // one more tells whether there are more
+		}
+		page, err := api.Jobs(ctx, req)
+		if err != nil {
+			return err
+		}
+		if left := o.most - out.n; !o.all && len(page.Jobs) > left {
+			if err := out.add(page.Jobs[:left]...); err != nil {
+				return err
+			}
+			a.say("there are more: these are %d; -n N shows N, --all every one", o.most)
+			return out.end()
+		}
+		if err := out.add(page.Jobs...); err != nil {
+			return err
+		}
+		req.Cursor, more = page.Next, page.Next != ""
+	}
+	if out.n == 0 {
 		a.say("no job matches")
-	case more:
-		a.say("there are more: these are %d; -n N shows N, --all every one", most)
 	}
 	return out.end()
-}
-
-func pointers[T any](items []T) []*T {
-	out := make([]*T, len(items))
-	for i := range items {
-		out[i] = &items[i]
-	}
-	return out
 }

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
-	"github.com/bgq-dev/bgq/queue"
+	"github.com/bgq-dev/bgq/bgclient/admin/client"
+	"github.com/bgq-dev/bgq/bgclient/admin/wire"
+	batch "github.com/bgq-dev/bgq/cmd/bgq/internal/run"
 	"github.com/bgq-dev/bgq/store"
 )
 
@@ -32,19 +35,24 @@ Exit code 3: the job failed or was cancelled; 1: it has not finished; 5: there i
 }
 
 func (a *app) printResult(ctx context.Context, id store.ID, raw bool) error {
-	var j *store.Job
-	err := a.read(func(q *queue.Queue) (err error) {
-		j, err = q.Get(ctx, id, store.PartResult|store.PartFailures)
+	api, err := a.api()
+	if err != nil {
 		return err
-	})
+	}
+	if !raw {
+		r, err := api.Result(ctx, id, client.JSON)
+		if err != nil {
+			return err
+		}
+		return a.print(r.Result, func() error { return a.printValue(r.Result) })
+	}
+	// The kind of a job decides how its result is read.
+	j, err := api.Job(ctx, id, client.Msgpack)
 	if err != nil {
 		return err
 	}
 	if err := outcome(j); err != nil {
 		return err
-	}
-	if !raw {
-		return a.printJSON(valueJSON(j.Result))
 	}
 	b, err := resultRaw(j)
 	if err != nil {
@@ -54,8 +62,20 @@ func (a *app) printResult(ctx context.Context, id store.ID, raw bool) error {
 	return err
 }
 
+// resultRaw returns the result of a completed job as it is: what a command of bgq run
+// printed, or a text or bytes. The job has been read with values=msgpack.
+func resultRaw(j *wire.Job) ([]byte, error) {
+	switch {
+	case j.ResultMsgpack == nil:
+		return nil, errors.New("it is neither text nor bytes")
+	case j.Kind == batch.Kind:
+		return batch.Stdout(j.ResultMsgpack)
+	}
+	return wire.ValueRaw(j.ResultMsgpack)
+}
+
 // outcome returns nil for a completed job, and otherwise what became of it.
-func outcome(j *store.Job) error {
+func outcome(j *wire.Job) error {
 	if j.State == store.Completed {
 		return nil
 	}
@@ -63,8 +83,8 @@ func outcome(j *store.Job) error {
 		return fail(exitError, "bgq why "+j.ID.String()+" says what it waits for", "job %s has not finished: it is %s", j.ID, j.State)
 	}
 	message := "failed"
-	if f := lastFailure(j); f != nil {
-		message += ": " + f.Message
+	if j.Error != nil {
+		message += ": " + *j.Error
 	}
 	if j.State == store.Cancelled {
 		message = "was cancelled"

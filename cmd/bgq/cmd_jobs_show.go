@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -10,16 +11,23 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bgq-dev/bgq/bgclient/admin/client"
+	"github.com/bgq-dev/bgq/bgclient/admin/wire"
 	"github.com/bgq-dev/bgq/store"
 )
 
 func newJobsShowCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var stack bool
+	c := &cobra.Command{
 		Use:   "show ID...",
 		Short: "Show all that is known of jobs",
 		Long: `Show all that is known of jobs: arguments, result, and every failure with its causes
-and stack. With -o json one job is an object, several are an array.`,
+and stack. With -o json one job is an object, several are an array.
+
+--stack also shows what the goroutines of a running job are doing at this moment, which
+only the app can tell.`,
 		Example: `  bgq jobs show 01JD8Q3Z5M9XKX2T4V6W8Y0ABC
+  bgq jobs show 01JD8Q3Z5M9XKX2T4V6W8Y0ABC --stack
   bgq jobs show 01JD8Q3Z5M9XKX2T4V6W8Y0ABC -o json | jq .failures`,
 		Args: arguments(1, -1, "a job id"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -27,100 +35,149 @@ and stack. With -o json one job is an object, several are an array.`,
 			if err != nil {
 				return err
 			}
-			jobs, err := a.getJobs(c.Context(), ids, viewParts)
+			jobs, err := a.readJobs(c.Context(), ids, stack)
 			if err != nil {
 				return err
 			}
 			return a.showJobs(jobs)
 		},
 	}
+	c.Flags().BoolVar(&stack, "stack", false, "also the stacks of its goroutines, if it is running")
+	return c
 }
 
-func (a *app) showJobs(jobs []*store.Job) error {
-	if a.format == formatTable {
+// shownJob is a job with what --stack adds.
+type shownJob struct {
+	*wire.Job
+	Stack string `json:"stack,omitempty"`
+}
+
+// readJobs reads all of the jobs, or fails with the first that does not exist.
+func (a *app) readJobs(ctx context.Context, ids []store.ID, stack bool) ([]shownJob, error) {
+	api, err := a.api()
+	if err != nil {
+		return nil, err
+	}
+	var jobs []shownJob
+	for _, id := range ids {
+		j, err := api.Job(ctx, id, client.JSON)
+		if err != nil {
+			return nil, err
+		}
+		shown := shownJob{Job: j}
+		if stack && j.State == store.Running {
+			s, err := api.Stack(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			shown.Stack = s.Stack
+		} else if stack {
+			a.say("job %s is %s: it has no goroutines", id, j.State)
+		}
+		jobs = append(jobs, shown)
+	}
+	return jobs, nil
+}
+
+func (a *app) showJobs(jobs []shownJob) error {
+	switch {
+	case a.format == formatName:
+		for _, j := range jobs {
+			a.printf("%s\n", j.ID)
+		}
+	case a.format == formatJSONL || a.format.structured() && len(jobs) == 1:
+		for _, j := range jobs {
+			if err := a.printValue(j); err != nil {
+				return err
+			}
+		}
+	case a.format.structured():
+		return a.printValue(jobs)
+	default:
 		for i, j := range jobs {
 			if i > 0 {
 				a.printf("\n")
 			}
 			a.showJob(j)
 		}
-		return nil
-	}
-	views := make([]any, len(jobs))
-	for i, j := range jobs {
-		views[i] = viewJob(j)
-	}
-	if a.format == formatJSON && len(views) > 1 {
-		return a.printJSON(views)
-	}
-	for _, v := range views {
-		if err := a.printJSON(v); err != nil {
-			return err
-		}
 	}
 	return nil
 }
 
-// showJob prints a job for people: what is not there is left out.
-func (a *app) showJob(j *store.Job) {
-	var pairs [][2]string
-	add := func(name, value string) {
-		if value != "" {
-			pairs = append(pairs, [2]string{name, value})
-		}
-	}
-	at := func(name string, t time.Time) {
-		if !t.IsZero() {
-			add(name, a.exactly(t))
-		}
-	}
-	add("id", j.ID.String())
-	state := a.state(j.State)
-	if j.Reason != "" {
-		state += " (" + clean(j.Reason) + ")"
-	}
-	if j.Suspect {
-		state += ", runs alone: it was running when its process died"
-	}
-	add("state", state)
-	add("kind", clean(j.Kind))
-	add("queue", clean(j.Queue))
-	if j.Batch != "" {
-		add("batch", fmt.Sprintf("%s, index %d", clean(j.Batch), j.Index))
-	}
-	if j.Priority != 0 {
-		add("priority", strconv.Itoa(int(j.Priority)))
-	}
-	add("attempts", fmt.Sprintf("%d of %d", j.Attempt, j.MaxAttempts))
-	if j.Recoveries > 0 {
-		add("recoveries", fmt.Sprintf("%d of %d", j.Recoveries, j.MaxRecoveries))
-	}
-	at("created", j.CreatedAt)
-	if !j.State.Final() {
-		at("run at", j.RunAt)
-	}
-	at("attempted", j.AttemptedAt)
-	at("finalised", j.FinalisedAt)
-	if j.Timeout > 0 {
-		add("timeout", j.Timeout.String())
-	}
-	add("unique", clean(j.Unique))
-	add("tags", clean(strings.Join(j.Tags, ", ")))
-	add("progress", progress(j.Progress))
-	if j.Args != nil {
-		add("args", showValue(j.Args))
-	}
-	if j.Result != nil {
-		add("result", showValue(j.Result))
-	}
-	a.facts("", pairs...)
-	for i := range j.Failures {
-		a.showFailure(&j.Failures[i])
+// factSheet collects names and values: what is not there is left out.
+type factSheet struct {
+	app   *app
+	pairs [][2]string
+}
+
+func (f *factSheet) add(name, value string) {
+	if value != "" {
+		f.pairs = append(f.pairs, [2]string{name, value})
 	}
 }
 
+func (f *factSheet) at(name string, t *time.Time) {
+	if t != nil && !t.IsZero() {
+		f.add(name, f.app.exactly(*t))
+	}
+}
+
+func (f *factSheet) print() { f.app.facts("", f.pairs...) }
+
+// showJob prints a job for people.
+func (a *app) showJob(j shownJob) {
+	f := factSheet{app: a}
+	f.add("id", j.ID.String())
+	f.add("state", a.describeState(j.Job))
+	f.add("kind", clean(j.Kind))
+	f.add("queue", clean(j.Queue))
+	if j.Batch != nil {
+		f.add("batch", fmt.Sprintf("%s, index %d", clean(*j.Batch), indexOf(j.Job)))
+	}
+	if j.Priority != 0 {
+		f.add("priority", strconv.Itoa(int(j.Priority)))
+	}
+	f.add("attempts", fmt.Sprintf("%d of %d", j.Attempt, j.MaxAttempts))
+	if j.Recoveries > 0 {
+		f.add("recoveries", fmt.Sprintf("%d of %d", j.Recoveries, j.MaxRecoveries))
+	}
+	f.at("created", j.CreatedAt)
+	if !j.State.Final() {
+		f.at("run at", j.RunAt)
+	}
+	f.at("attempted", j.AttemptedAt)
+	f.at("finalised", j.FinalisedAt)
+	if j.TimeoutMS > 0 {
+		f.add("timeout", (time.Duration(j.TimeoutMS) * time.Millisecond).String())
+	}
+	f.add("unique", clean(j.Unique))
+	f.add("tags", clean(strings.Join(j.Tags, ", ")))
+	f.add("trace", clean(j.Trace))
+	f.add("progress", progress(j.Progress))
+	f.add("args", showValue(j.Args))
+	f.add("result", showValue(j.Result))
+	f.print()
+	for i := range j.Failures {
+		a.showFailure(&j.Failures[i])
+	}
+	if j.Stack != "" {
+		a.printf("\ngoroutines:\n  %s\n", indent(cleanLines(strings.TrimRight(j.Stack, "\n")), "  "))
+	}
+}
+
+func (a *app) describeState(j *wire.Job) string {
+	s := a.state(j.State)
+	if j.Reason != "" {
+		s += " (" + clean(j.Reason) + ")"
+	}
+	if j.Suspect {
+		s += ", runs alone: it was running when its process died"
+	}
+	return s
+}
+
 func (a *app) showFailure(f *store.Failure) {
-	a.printf("\nattempt %d: %s, %s\n", f.Attempt, f.Kind, a.exactly(f.At))
+	a.printf("\nattempt %d: %s, %s\n", f.Attempt, clean(string(f.Kind)), a.exactly(f.At))
 	a.printf("  %s\n", indent(cleanLines(f.Message), "  "))
 	for i, c := range f.Chain {
 		label := "caused by"
@@ -141,31 +198,6 @@ func (a *app) showFailure(f *store.Failure) {
 	}
 }
 
-func indent(s, by string) string { return strings.ReplaceAll(s, "\n", "\n"+by) }
-
-// exactly writes a time in full, and how far away it is.
-func (a *app) exactly(t time.Time) string {
-	iso := t.UTC().Format(time.RFC3339)
-	if a.times == timesISO {
-		return iso
-	}
-	return iso + " (" + a.when(t) + ")"
-}
-
-func progress(p store.Progress) string {
-	if p == (store.Progress{}) {
-		return ""
-	}
-	s := number(p.Done)
-	if p.Total > 0 {
-		s += " of " + number(p.Total)
-	}
-	if p.Note != "" {
-		s += ": " + clean(p.Note)
-	}
-	return s
-}
-
 // The bounds of a value in text: one line up to oneLine bytes, then several, and no
 // more than shownValue; JSON output shows everything.
 const (
@@ -173,14 +205,17 @@ const (
 	shownValue = 4000
 )
 
-func showValue(v store.Value) string {
-	compact := valueJSON(v)
-	if len(compact) <= oneLine {
-		return clean(string(compact))
+// showValue writes a value for people; nothing for null, which is also what is not there.
+func showValue(v json.RawMessage) string {
+	if len(v) == 0 || string(v) == "null" {
+		return ""
+	}
+	if len(v) <= oneLine {
+		return clean(string(asciiControls(v)))
 	}
 	var b bytes.Buffer
-	if err := json.Indent(&b, compact, "", "  "); err != nil {
-		return clean(string(compact))
+	if err := json.Indent(&b, asciiControls(v), "", "  "); err != nil {
+		return clean(string(v))
 	}
 	s := b.String()
 	if len(s) <= shownValue {

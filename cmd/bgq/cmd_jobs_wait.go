@@ -2,109 +2,198 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/bgq-dev/bgq/queue"
+	"github.com/bgq-dev/bgq/bgclient/admin/client"
+	"github.com/bgq-dev/bgq/bgclient/admin/wire"
 	"github.com/bgq-dev/bgq/store"
 )
 
 func newJobsWaitCommand(a *app) *cobra.Command {
-	var timeout time.Duration
+	var filterText string
+	var timeout span
 	c := &cobra.Command{
-		Use:   "wait ID...",
+		Use:   "wait ID... | -f FILTER",
 		Short: "Wait until jobs have ended",
 		Long: `Wait until jobs have ended, and say how. Exit code 0: all of them completed; 3: one
-failed or was cancelled.
+failed or was cancelled; 124: the time of --timeout was over. With -f the jobs are awaited that the
+filter selects now and that have not ended; new ones that come meanwhile are not.
 
-While no app holds the file nobody runs jobs: then a job that has not ended will
-not end, which is an error at once. With --timeout the file is looked at again
-and again for that long, also while an app holds it; exit code 124 if that was not
-long enough.`,
-		Example: `  bgq jobs wait 01JD8Q3Z5M9XKX2T4V6W8Y0ABC --timeout 10m && echo done`,
-		Args:    arguments(1, -1, "a job id"),
+While no app runs nobody runs jobs: then a job that has not ended will not end, which is an
+error at once. With --timeout an app is waited for, too.`,
+		Example: `  bgq jobs wait 01JD8Q3Z5M9XKX2T4V6W8Y0ABC --timeout 10m && echo done
+  bgq jobs wait -f batch:nov`,
+		Args: func(c *cobra.Command, args []string) error {
+			switch byFilter := c.Flags().Changed("filter"); {
+			case byFilter && len(args) > 0:
+				return usage("usage: "+c.UseLine(), "give either ids or -f, not both")
+			case !byFilter && len(args) == 0:
+				return usage("usage: "+c.UseLine(), "%s needs a job id, or -f FILTER", c.CommandPath())
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			ids, err := parseIDs(args)
 			if err != nil {
 				return err
 			}
-			if timeout < 0 {
-				return usage("for example --timeout 10m", "--timeout is %v: give a positive duration", timeout)
+			w := &waiting{app: a}
+			if timeout > 0 {
+				w.timeout, w.end = time.Duration(timeout), time.Now().Add(time.Duration(timeout))
 			}
-			return a.waitJobs(c.Context(), ids, timeout)
+			if w.api, err = a.api(); err != nil {
+				return err
+			}
+			if c.Flags().Changed("filter") {
+				if ids, err = w.open(c.Context(), filterText); err != nil {
+					return err
+				}
+			}
+			return w.all(c.Context(), ids)
 		},
 	}
-	c.Flags().DurationVar(&timeout, "timeout", 0, "keep looking for this `long`, like 90s or 10m")
+	filterFlag(c, &filterText, "wait for these jobs")
+	c.Flags().Var(&timeout, "timeout", "wait no longer than this `duration`, like 90s or 10m")
 	return c
 }
 
-// lookAgain is how long wait sleeps between two looks at the file.
-const lookAgain = 250 * time.Millisecond
+const (
+	// lookAgain is how long wait sleeps between two looks at a file.
+	lookAgain = 250 * time.Millisecond
+	// longPoll is how long an app is asked to wait at a time.
+	longPoll = 30 * time.Second
+)
 
-func (a *app) waitJobs(ctx context.Context, ids []store.ID, timeout time.Duration) error {
-	end := time.Now().Add(timeout)
-	for {
-		jobs, err := a.getJobs(ctx, ids, viewParts)
-		open := unfinished(jobs)
-		switch {
-		case err == nil && open == nil:
-			return a.printWaited(jobs)
-		case err != nil && (timeout == 0 || !errors.Is(err, store.ErrLocked)):
+// waiting waits for jobs, one after the other.
+type waiting struct {
+	app     *app
+	api     *client.Client
+	timeout time.Duration
+	end     time.Time // zero: without a timeout
+}
+
+// open returns the jobs of a filter that have not ended.
+func (w *waiting) open(ctx context.Context, text string) ([]store.ID, error) {
+	text, err := w.app.filterText(text)
+	if err != nil {
+		return nil, err
+	}
+	var ids []store.ID
+	for j, err := range w.api.AllJobs(ctx, client.JobsRequest{Filter: text, Limit: 1000, Ascending: true}) {
+		if err != nil {
+			return nil, err
+		}
+		if !j.State.Final() {
+			ids = append(ids, j.ID)
+		}
+	}
+	if len(ids) == 0 {
+		w.app.say("no job that matches has yet to end")
+	}
+	return ids, nil
+}
+
+// all waits for all of the jobs, prints each, and fails if one did not complete.
+func (w *waiting) all(ctx context.Context, ids []store.ID) error {
+	out := newJobList(w.app)
+	if err := out.check(); err != nil {
+		return err
+	}
+	if err := w.known(ctx, ids); err != nil {
+		return err
+	}
+	var failed int
+	var first error
+	for _, id := range ids {
+		j, err := w.one(ctx, id)
+		if err != nil {
 			return err
-		case timeout == 0:
-			return fail(exitError, "start the app, or give --timeout to wait for one; bgq why "+open.ID.String()+" says more",
-				"job %s is %s, and no app works on %s: nobody will finish it", open.ID, open.State, a.db)
-		case time.Now().After(end) && err != nil:
-			return fail(exitTimeout, "wait longer with --timeout", "after %v another process still holds %s", timeout, a.db)
-		case time.Now().After(end):
-			return fail(exitTimeout, "wait longer with --timeout; bgq why "+open.ID.String()+" says more", "after %v job %s is still %s", timeout, open.ID, open.State)
+		}
+		if err := out.add(j); err != nil {
+			return err
+		}
+		if err := outcome(j); err != nil {
+			if failed++; first == nil {
+				first = err
+			}
+		}
+	}
+	if err := out.end(); err != nil {
+		return err
+	}
+	if failed > 1 {
+		return fail(exitJobFailed, hintOf(first), "%d of %s did not complete; %s", failed, plural(int64(len(ids)), "job"), messageOf(first))
+	}
+	return first
+}
+
+// known fails for a job that does not exist before any is waited for.
+func (w *waiting) known(ctx context.Context, ids []store.ID) error {
+	if len(ids) > 100 { // they were found by a filter just now
+		return nil
+	}
+	for _, id := range ids {
+		if _, err := w.look(ctx, id, 0); err != nil && !w.patient(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// one waits for one job.
+func (w *waiting) one(ctx context.Context, id store.ID) (*wire.Job, error) {
+	for {
+		j, err := w.look(ctx, id, longPoll)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err == nil && j.State.Final():
+			return j, nil
+		case err != nil && !w.patient(err):
+			return nil, err
+		case w.over():
+			return nil, w.timedOut(id, j, err)
+		}
+		live, notLive := w.app.isLive(ctx)
+		if live && err == nil {
+			continue
+		}
+		if w.end.IsZero() && !live && notLive == nil {
+			return nil, fail(exitError, "start the app, or give --timeout to wait for one; bgq why "+id.String()+" says more",
+				"job %s has not ended, and no app works on %s: nobody will finish it", id, w.app.db)
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, ctx.Err()
 		case <-time.After(lookAgain):
 		}
 	}
 }
 
-// getJobs reads all of the jobs, or fails with the first that does not exist.
-func (a *app) getJobs(ctx context.Context, ids []store.ID, parts store.Parts) ([]*store.Job, error) {
-	var jobs []*store.Job
-	err := a.read(func(q *queue.Queue) error {
-		for _, id := range ids {
-			j, err := q.Get(ctx, id, parts)
-			if err != nil {
-				return err
-			}
-			jobs = append(jobs, j)
-		}
-		return nil
-	})
-	return jobs, err
+// look asks for a job, and lets an app wait for its end as long as there is time.
+func (w *waiting) look(ctx context.Context, id store.ID, most time.Duration) (*wire.Job, error) {
+	if !w.end.IsZero() {
+		most = max(0, min(most, time.Until(w.end)))
+	}
+	return w.api.Wait(ctx, id, most.Round(time.Millisecond), client.JSON)
 }
 
-// unfinished returns the first job that has not ended, or nil.
-func unfinished(jobs []*store.Job) *store.Job {
-	for _, j := range jobs {
-		if !j.State.Final() {
-			return j
-		}
+// patient tells whether an error may be over soon, and there is time to wait for that.
+func (w *waiting) patient(err error) bool {
+	if isProblem(err, wire.CodeClosed) {
+		return true
 	}
-	return nil
+	return !w.end.IsZero() && (codeOf(err) == exitLocked || hungUp(err))
 }
 
-// printWaited prints the jobs, all of which have ended, and fails if one did not complete.
-func (a *app) printWaited(jobs []*store.Job) error {
-	out := newList(a, jobColumns, a.jobRow, viewJob)
-	if err := errors.Join(out.add(jobs), out.end()); err != nil {
-		return err
+func (w *waiting) over() bool { return !w.end.IsZero() && !time.Now().Before(w.end) }
+
+func (w *waiting) timedOut(id store.ID, j *wire.Job, err error) error {
+	if err != nil {
+		return fail(exitTimeout, "wait longer with --timeout", "after %v another process still holds %s", w.timeout, w.app.db)
 	}
-	for _, j := range jobs {
-		if err := outcome(j); err != nil {
-			return err
-		}
-	}
-	return nil
+	return fail(exitTimeout, fmt.Sprintf("wait longer with --timeout; bgq why %s says more", id), "after %v job %s is still %s", w.timeout, id, j.State)
 }

@@ -9,11 +9,10 @@ func newVersionCommand(a *app) *cobra.Command {
 		Args:  arguments(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, args []string) error {
 			b := currentBuild()
-			if a.format != formatTable {
-				return a.printJSON(b)
-			}
-			a.printf("bgq %s (file format %d, %s, %s)\n", b.Version, b.Format, b.Go, b.Platform)
-			return nil
+			return a.print(b, func() error {
+				a.printf("bgq %s (file format %d, %s, %s)\n", b.Version, b.Format, b.Go, b.Platform)
+				return nil
+			}, b.Version)
 		},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/bgq-dev/bgq/bgclient/admin/wire"
 	"github.com/bgq-dev/bgq/store"
 )
 
@@ -43,12 +44,12 @@ var exits = []struct {
 	{exitUsage, "usage", "the command line is wrong"},
 	{exitJobFailed, "job_failed", "the job that was awaited, asked for or run has failed or was cancelled"},
 	{exitPartial, "partial", "done in part: some jobs were refused"},
-	{exitNotFound, "not_found", "no such job or batch"},
+	{exitNotFound, "not_found", "no such job, batch, queue or operation"},
 	{exitDeclined, "declined", "you said no, or nobody could be asked: give -y"},
 	{exitNoFile, "no_file", "the file does not exist"},
-	{exitLocked, "locked", "another process holds the file"},
-	{exitRefused, "refused", "not permitted, or --expect did not hold"},
-	{exitMismatch, "mismatch", "not a bgq file, another format, or a batch with other contents"},
+	{exitLocked, "locked", "another process holds the file, and serves no admin socket"},
+	{exitRefused, "refused", "not permitted, not possible now, or --expect did not hold"},
+	{exitMismatch, "mismatch", "not a bgq file, another format or version, or a batch with other contents"},
 	{exitDamaged, "damaged", "the file is damaged"},
 	{exitTimeout, "timeout", "the time to wait is over"},
 	{exitInterrupted, "interrupted", "interrupted by Ctrl-C or a signal"},
@@ -124,6 +125,9 @@ func codeOf(err error) exitCode {
 	if e, ok := errors.AsType[*exitErr](err); ok {
 		return e.code
 	}
+	if p, ok := errors.AsType[*wire.Problem](err); ok {
+		return codeOfProblem(p.Code)
+	}
 	for _, c := range codes {
 		if errors.Is(err, c.is) {
 			return c.code
@@ -137,25 +141,31 @@ func hintOf(err error) string {
 	if e, ok := errors.AsType[*exitErr](err); ok && e.hint != "" {
 		return e.hint
 	}
+	if p, ok := errors.AsType[*wire.Problem](err); ok {
+		return p.Hint
+	}
 	if e, ok := errors.AsType[*store.FileError](err); ok {
 		return e.Hint
 	}
 	return ""
 }
 
+// messageOf returns what err says, without the hint.
+func messageOf(err error) string {
+	if codeOf(err) == exitInterrupted && errors.Is(err, context.Canceled) {
+		return "interrupted"
+	}
+	// A FileError prints its hint with the message: say it once.
+	return strings.TrimSuffix(err.Error(), ": "+hintOf(err))
+}
+
 // report tells people, or with JSON output programs, about err.
 func report(w io.Writer, f format, err error) {
-	code, hint := codeOf(err), hintOf(err)
 	if e, ok := errors.AsType[*exitErr](err); ok && e.err == nil {
 		return
 	}
-	message := err.Error()
-	if code == exitInterrupted && errors.Is(err, context.Canceled) {
-		message = "interrupted"
-	}
-	// A FileError prints its hint with the message: say it once.
-	message = strings.TrimSuffix(message, ": "+hint)
-	if f != formatTable {
+	code, hint, message := codeOf(err), hintOf(err), messageOf(err)
+	if f.structured() { // a line of JSON is YAML too
 		type detail struct {
 			Code    string   `json:"code"`
 			Message string   `json:"message"`

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,32 +34,48 @@ func (m leakChecked) Run() int {
 
 func TestMain(m *testing.M) {
 	testscript.Main(leakChecked{m}, map[string]func(){
-		"bgq":    main,
-		"seed":   seedMain,
-		"hold":   holdMain,
-		"damage": damageMain,
+		"bgq":     main,
+		"seed":    seedMain,
+		"hold":    holdMain,
+		"damage":  damageMain,
+		"testapp": appMain,
+		"answer":  answerMain,
 	})
 }
 
-// TestScripts runs the command as people do: testdata/script holds one file a verb.
+// TestScripts runs the command as people do: testdata/script holds one file a verb. Each is run
+// twice, with files that nobody has open, and with files that an app serves: see serveCommand.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
-		RequireExplicitExec: true,
-		UpdateScripts:       os.Getenv("UPDATE") != "",
-		Setup: func(e *testscript.Env) error {
-			e.Setenv("TERM", "xterm")
-			e.Setenv("GORACE", "atexit_sleep_ms=0") // the detector sleeps a second in each process otherwise
-			for i := range 20 {
-				e.Setenv(fmt.Sprintf("ID%d", i), seedID(i).String())
-			}
-			return nil
-		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":  demandExit,
-			"golden": golden,
-		},
-	})
+	for _, mode := range []string{"offline", "live"} {
+		t.Run(mode, func(t *testing.T) {
+			testscript.Run(t, testscript.Params{
+				Dir:                 "testdata/script",
+				RequireExplicitExec: true,
+				UpdateScripts:       os.Getenv("UPDATE") != "",
+				Setup:               func(e *testscript.Env) error { return setUp(e, mode) },
+				Condition:           func(name string) (bool, error) { return name == mode, nil },
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){
+					"exits":  demandExit,
+					"golden": golden,
+					"app":    appCommand,
+					"serve":  serveCommand,
+				},
+			})
+		})
+	}
+}
+
+func setUp(e *testscript.Env, mode string) error {
+	running := &testApp{}
+	e.Values[testApp{}] = running
+	e.Defer(running.kill)
+	e.Setenv("MODE", mode)
+	e.Setenv("TERM", "xterm")
+	e.Setenv("GORACE", "atexit_sleep_ms=0") // the detector sleeps a second in each process otherwise
+	for i := range 20 {
+		e.Setenv(fmt.Sprintf("ID%d", i), seedID(i).String())
+	}
+	return nil
 }
 
 // demandExit runs a command and demands its exit code: exits 5 bgq jobs show X.
@@ -78,6 +97,9 @@ var (
 	isoTime  = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
 	isoAgo   = regexp.MustCompile(`TIME \((in \w+|\w+ ago|now)\)`)
 	drawnID  = regexp.MustCompile(`\b01[0-9A-HJKMNP-TV-Z]{7}[0-9A-Z]{17}\b`)
+	spark    = regexp.MustCompile(`[▁▂▃▄▅▆▇█]+`)
+	since    = regexp.MustCompile(`since \d+s`)
+	quantile = regexp.MustCompile(`(p95) [0-9.]+(µs|ms|s)`)
 	fileSize = regexp.MustCompile(`\d+(\.\d+)? [KM]iB|"(size|free)_bytes": \d+`)
 )
 
@@ -96,9 +118,12 @@ func golden(ts *testscript.TestScript, neg bool, args []string) {
 		return "DRAWN***************" + id[20:] // which ends in the index of the member
 	})
 	got = isoAgo.ReplaceAllString(got, "TIME (WHEN)")
+	got = spark.ReplaceAllString(got, "SPARK")
+	got = since.ReplaceAllString(got, "since WHEN")
+	got = quantile.ReplaceAllString(got, "$1 TIME")
 	got = fileSize.ReplaceAllString(got, "SIZE")
 	path := filepath.Join(sourceDir, "testdata", "golden", args[1])
-	if os.Getenv("UPDATE") != "" {
+	if os.Getenv("UPDATE") != "" && ts.Getenv("MODE") == "offline" {
 		ts.Check(os.WriteFile(path, []byte(got), 0o644))
 		return
 	}
@@ -138,6 +163,22 @@ func holdMain() {
 	c.Stdout, c.Stderr = os.Stdout, os.Stderr
 	err = c.Run()
 	s.Close()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		os.Exit(exit.ExitCode())
+	}
+}
+
+// answerMain runs a command while it answers everything on a unix socket with one text: answer
+// SOCKET TEXT COMMAND... So there is somebody, and it is no bgq of today.
+func answerMain() {
+	l := must(net.Listen("unix", os.Args[1]))
+	go func() {
+		_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, os.Args[2]) }))
+	}()
+	c := exec.Command(os.Args[3], os.Args[4:]...)
+	c.Stdout, c.Stderr = os.Stdout, os.Stderr
+	err := c.Run()
+	l.Close()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		os.Exit(exit.ExitCode())
 	}

@@ -4,11 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
-	"os"
-
-	"github.com/jedib0t/go-pretty/v6/text"
-	"golang.org/x/term"
 )
 
 // format is how data is written to stdout.
@@ -16,9 +11,15 @@ type format string
 
 const (
 	formatTable format = "table" // for people
+	formatWide  format = "wide"  // the same with more columns, and nothing cut
 	formatJSON  format = "json"  // one value, indented
 	formatJSONL format = "jsonl" // a value a line
+	formatYAML  format = "yaml"
+	formatName  format = "name" // the ids or names, one a line
 )
+
+// structured tells whether programs read it.
+func (f format) structured() bool { return f == formatJSON || f == formatJSONL || f == formatYAML }
 
 // say tells people something, on stderr.
 func (a *app) say(format string, args ...any) {
@@ -40,9 +41,25 @@ func (a *app) printf(format string, args ...any) {
 	}
 }
 
-// printJSON writes one value to stdout: indented, or with jsonl on one line.
-func (a *app) printJSON(v any) error {
-	b, err := marshal(v, a.format)
+// print writes one value to stdout: by human for people, by its names if only they are wanted.
+func (a *app) print(v any, human func() error, names ...string) error {
+	switch {
+	case a.format.structured():
+		return a.printValue(v)
+	case a.format == formatName && len(names) == 0:
+		return usage("-o json, jsonl and yaml do", "-o name does not go with this: it prints nothing that has a name")
+	case a.format == formatName:
+		for _, n := range names {
+			a.printf("%s\n", clean(n))
+		}
+		return nil
+	}
+	return human()
+}
+
+// printValue writes one value as -o says: JSON unless it is YAML.
+func (a *app) printValue(v any) error {
+	b, err := a.marshal(v)
 	if err != nil {
 		return err
 	}
@@ -50,111 +67,38 @@ func (a *app) printJSON(v any) error {
 	return err
 }
 
-// marshal encodes v with a newline at its end, safe to print on a terminal.
-func marshal(v any, f format) ([]byte, error) {
+// marshal encodes a value, or the fields of it that --json names, with a newline at its end. It is
+// safe to print on a terminal.
+func (a *app) marshal(v any) ([]byte, error) {
+	b, err := compactJSON(v)
+	if err == nil && a.fields != nil {
+		b, err = selectFields(b, a.fields, fieldsOf(v))
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	switch a.format {
+	case formatJSONL:
+		out.Write(b)
+	case formatYAML:
+		return toYAML(b)
+	default:
+		if err := json.Indent(&out, b, "", "  "); err != nil {
+			return nil, err
+		}
+	}
+	out.WriteByte('\n')
+	return asciiControls(out.Bytes()), nil
+}
+
+// compactJSON is json.Marshal without the escapes that only HTML needs.
+func compactJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if f != formatJSONL {
-		enc.SetIndent("", "  ")
-	}
 	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
-	return asciiControls(b.Bytes()), nil
-}
-
-// list writes items as they come: as rows of a table, as a JSON array, or one a line.
-type list[T any] struct {
-	app   *app
-	table *table
-	row   func(T) []string
-	view  func(T) any
-	n     int
-}
-
-func newList[T any](a *app, columns []column, row func(T) []string, view func(T) any) *list[T] {
-	return &list[T]{app: a, table: newTable(a, columns), row: row, view: view}
-}
-
-// add writes items.
-func (l *list[T]) add(items []T) error {
-	if len(items) == 0 {
-		return nil
-	}
-	first := l.n == 0
-	l.n += len(items)
-	if l.app.format == formatTable {
-		rows := make([][]string, len(items))
-		for i, item := range items {
-			rows[i] = l.row(item)
-		}
-		return l.table.write(rows)
-	}
-	var b bytes.Buffer
-	for i, item := range items {
-		one, err := marshal(l.view(item), l.app.format)
-		if err != nil {
-			return err
-		}
-		if l.app.format == formatJSON {
-			switch {
-			case first && i == 0:
-				b.WriteString("[\n")
-			default:
-				b.WriteString(",\n")
-			}
-			one = bytes.TrimRight(one, "\n")
-			b.WriteString("  ")
-			one = bytes.ReplaceAll(one, []byte("\n"), []byte("\n  "))
-		}
-		b.Write(one)
-	}
-	_, err := l.app.stdout.Write(b.Bytes())
-	return err
-}
-
-// end ends the list.
-func (l *list[T]) end() error {
-	if l.app.format != formatJSON {
-		return nil
-	}
-	closing := "\n]\n"
-	if l.n == 0 {
-		closing = "[]\n"
-	}
-	_, err := io.WriteString(l.app.stdout, closing)
-	return err
-}
-
-// terminal tells whether stream is one.
-func terminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// width is the width of the terminal that stdout goes to; 0: it is none, and nothing is cut.
-func (a *app) width() int {
-	f, ok := a.stdout.(*os.File)
-	if !ok || !terminal(f) {
-		return 0
-	}
-	w, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return w
-}
-
-// colours tells whether stdout may have colours.
-func (a *app) colours() bool {
-	return terminal(a.stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-}
-
-// paint colours s where colours are wanted. Colour never says what the text does not.
-func (a *app) paint(c text.Colors, s string) string {
-	if !a.colours() {
-		return s
-	}
-	return c.Sprint(s)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

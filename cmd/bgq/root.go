@@ -3,34 +3,47 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
+
+	"github.com/bgq-dev/bgq/bgclient/admin/client"
 )
 
 // app is one command line: its streams and the flags that every command has.
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	screen         screen
 	now            func() time.Time
 
 	printErr error // of the first printf that failed
 
-	db      string
-	format  format
+	db        string
+	addr      string
+	addrGiven bool // by a flag, not by BGQ_ADDR
+	client    *client.Client
+	target    *target // nil with addr
+
+	output  format   // of -o
+	fields  []string // of --json
+	format  format   // that comes of both
 	times   timeStyle
+	utc     bool
+	colour  colourMode
+	noInput bool
 	yes     bool
 	verbose bool
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
-	return &app{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, format: formatTable, times: timesRelative}
+	return &app{
+		stdin: stdin, stdout: stdout, stderr: stderr, screen: screenOf(stdout), now: time.Now,
+		output: formatTable, format: formatTable, times: timesRelative, colour: colourAuto,
+	}
 }
 
 // execute runs a command line, reports its error and returns the exit code.
@@ -38,10 +51,13 @@ func (a *app) execute(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
 	err := cmp.Or(root.ExecuteContext(ctx), a.printErr)
+	if closed := a.hangUp(); err == nil {
+		err = closed
+	}
 	if err == nil {
 		return int(exitOK)
 	}
-	report(a.stderr, a.format, err)
+	report(a.stderr, a.output, err)
 	return int(codeOf(err))
 }
 
@@ -57,16 +73,22 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "bgq",
 		Short: "A durable task queue in one file",
-		Long: `bgq runs commands as a batch that survives a crash, and looks into the file of a
-queue: what waits, what failed and why, and what to run again.`,
+		Long: `bgq runs commands as a batch that survives a crash, and looks into a queue: what waits,
+what failed and why, and what to run again.
+
+It works the same whether the app of the queue runs or not. If it runs, the app is asked,
+through the socket beside its file; if not, the file is opened for moments, and never
+while you read or think, so that the app can start at any time. -v says which it was.`,
 		Example: `  ls *.wav | bgq run -- ffmpeg -i {} {.}.opus     again after a crash: it goes on where it was
-  bgq status                                      one screen
+  bgq status -w                                   one screen, again and again
+  bgq errors                                      what goes wrong, grouped
   bgq jobs list state:failed 'age<1d'             what failed today
   bgq why 01JD8Q3Z5M9XKX2T4V6W8Y0ABC              why a job does not run
   bgq jobs retry -f 'kind:resize error~"ENOSPC"'  run again what failed so`,
-		Version:       currentBuild().Version,
-		SilenceUsage:  true,
-		SilenceErrors: true,
+		Version:           currentBuild().Version,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.settle(c) },
 	}
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
@@ -78,10 +100,15 @@ queue: what waits, what failed and why, and what to run again.`,
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
 	flags.StringVar(&a.db, "db", defaultFile(), "the `file` of the queue; or set BGQ_DB")
-	flags.VarP(newChoice(&a.format, formatTable, formatJSON, formatJSONL), "output", "o", "how data is printed")
-	flags.Var(newChoice(&a.times, timesRelative, timesISO), "time", "how tables show times")
+	flags.StringVar(&a.addr, "addr", "", "ask a program at this `URL`, http://host/prefix or unix:/path; or set BGQ_ADDR")
+	flags.VarP(newChoice(&a.output, formatTable, formatWide, formatJSON, formatJSONL, formatYAML, formatName), "output", "o", "how data is printed")
+	flags.StringSliceVar(&a.fields, "json", nil, "print these `fields` as JSON, like id,state")
+	flags.Var(newChoice(&a.times, timesRelative, timesISO, timesLocal, timesUnix), "time", "how tables show times")
+	flags.BoolVar(&a.utc, "utc", false, "short for --time iso")
+	flags.Var(newChoice(&a.colour, colourAuto, colourAlways, colourNever), "color", "whether tables have colours")
+	flags.BoolVar(&a.noInput, "no-input", false, "ask nothing: what needs a yes fails without -y")
 	flags.BoolVarP(&a.yes, "yes", "y", false, "do not ask")
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "say on stderr what is done")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "say on stderr what is done, and who answers")
 
 	root.AddGroup(
 		&cobra.Group{ID: groupRun, Title: "Run:"},
@@ -95,9 +122,10 @@ queue: what waits, what failed and why, and what to run again.`,
 		}
 	}
 	add(groupRun, newRunCommand(a))
-	add(groupLook, newStatusCommand(a), newJobsCommand(a), newBatchesCommand(a), newWhyCommand(a))
-	add(groupFile, newVerifyCommand(a), newBenchCommand(a), newVersionCommand(a))
-	add(groupFile, newCompactCommand(a))
+	add(groupLook, newStatusCommand(a), newJobsCommand(a), newBatchesCommand(a), newQueuesCommand(a), newErrorsCommand(a),
+		newStatsCommand(a), newWhyCommand(a), newHistoryCommand(a), newAuditCommand(a), newOpsCommand(a))
+	add(groupFile, newBackupCommand(a), newVerifyCommand(a), newCompactCommand(a), newPruneCommand(a))
+	add(groupFile, newBenchCommand(a), newVersionCommand(a))
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommand(newHelpCommand())
 	root.SetHelpCommandGroupID(groupFile)
@@ -114,98 +142,33 @@ func defaultFile() string {
 	return "./bgq.db"
 }
 
-// likeness is how many letters may differ between what was typed and what is suggested.
-const likeness = 2
-
-// strict makes commands that only hold others refuse what is none of them, and say
-// what may have been meant; cobra by itself does so at the root only.
-func strict(c *cobra.Command) {
-	for _, sub := range c.Commands() {
-		strict(sub)
+// settle works out what the flags mean together.
+func (a *app) settle(c *cobra.Command) error {
+	flags := c.Flags()
+	a.addrGiven = flags.Changed("addr")
+	switch {
+	case a.addrGiven && flags.Changed("db"):
+		return usage("--db FILE finds the app by itself", "give either --db or --addr, not both")
+	case !a.addrGiven && !flags.Changed("db"):
+		a.addr = os.Getenv("BGQ_ADDR")
 	}
-	if !c.HasSubCommands() || c.Runnable() {
-		return
-	}
-	c.SuggestionsMinimumDistance = likeness
-	c.Args = cobra.ArbitraryArgs
-	c.RunE = func(c *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return c.Help()
+	if a.utc {
+		if flags.Changed("time") && a.times != timesISO {
+			return usage("leave one of them out", "--utc is --time iso: it does not go with --time %s", a.times)
 		}
-		return unknownCommand(c, args[0])
+		a.times = timesISO
 	}
-}
-
-func unknownCommand(c *cobra.Command, name string) error {
-	return usage(didYouMean(c.SuggestionsFor(name), c.CommandPath()+" --help lists the commands"),
-		"%q is not a command of %s", name, c.CommandPath())
-}
-
-// flagError turns a complaint of the flag parser into a usage error with a suggestion.
-func flagError(c *cobra.Command, err error) error {
-	help := c.CommandPath() + " --help lists the flags"
-	_, name, unknown := strings.Cut(err.Error(), "unknown flag: --")
-	if !unknown {
-		return usage(help, "%w", err)
-	}
-	// Flags are compared with what was typed by the same measure as commands.
-	var names cobra.Command
-	names.SuggestionsMinimumDistance = likeness
-	c.Flags().VisitAll(func(f *pflag.Flag) {
-		names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
-	})
-	similar := names.SuggestionsFor(name)
-	for i := range similar {
-		similar[i] = "--" + similar[i]
-	}
-	return usage(didYouMean(similar, help), "--%s is not a flag of %s", name, c.CommandPath())
-}
-
-func didYouMean(similar []string, otherwise string) string {
-	if len(similar) == 0 {
-		return otherwise
-	}
-	return "did you mean " + strings.Join(similar, " or ") + "?"
-}
-
-// arguments is the cobra.PositionalArgs for min to max arguments; max < 0 means any number.
-func arguments(least, most int, what string) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
+	if a.format = a.output; flags.Changed("json") {
 		switch {
-		case len(args) < least:
-			return usage("usage: "+c.UseLine(), "%s needs %s", c.CommandPath(), what)
-		case most >= 0 && len(args) > most:
-			return usage("usage: "+c.UseLine(), "%s takes %s: %q is too much", c.CommandPath(), what, args[most])
+		case !flags.Changed("output"):
+			a.format = formatJSON
+		case !a.format.structured():
+			return usage("-o jsonl and -o yaml do", "--json FIELDS does not go with -o %s", a.format)
 		}
-		return nil
+		if len(a.fields) == 0 {
+			a.fields = []string{""} // which is unknown, so that the fields are listed
+		}
 	}
-}
-
-// choice is a flag with a fixed set of values.
-type choice[T ~string] struct {
-	value  *T
-	values []T
-}
-
-func newChoice[T ~string](value *T, values ...T) *choice[T] { return &choice[T]{value, values} }
-
-// Set implements [pflag.Value].
-func (c *choice[T]) Set(s string) error {
-	if !slices.Contains(c.values, T(s)) {
-		return fmt.Errorf("it may be %s", c.Type())
-	}
-	*c.value = T(s)
+	a.screen.settle(a.colour)
 	return nil
-}
-
-// String implements [pflag.Value].
-func (c *choice[T]) String() string { return string(*c.value) }
-
-// Type implements [pflag.Value].
-func (c *choice[T]) Type() string {
-	names := make([]string, len(c.values))
-	for i, v := range c.values {
-		names[i] = string(v)
-	}
-	return strings.Join(names, "|")
 }

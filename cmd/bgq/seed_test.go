@@ -31,6 +31,8 @@ func seedID(n int) store.ID {
 //	seed FILE batch    a batch of five: three completed, one discarded, one that waits
 //	seed FILE raw      jobs whose results are a text, bytes and nil
 //	seed FILE hostile  a job whose every text attacks the terminal
+//	seed FILE work     jobs for the handlers of testapp
+//	seed FILE recover  nothing new: what is running is dealt with, as by an app that opens the file
 func seedMain() {
 	s, err := boltstore.Open(os.Args[1], boltstore.Options{})
 	if err != nil {
@@ -53,6 +55,10 @@ func seedMain() {
 		sd.raw()
 	case "hostile":
 		sd.hostile()
+	case "work":
+		sd.work()
+	case "recover":
+		must(q.Recover(context.Background()))
 	default:
 		panic("no such seed: " + os.Args[2])
 	}
@@ -128,6 +134,18 @@ func (s *seeder) mixed() {
 	s.put(9, queue.NewJob{Kind: "resize", Queue: "img"})
 }
 
+// work are jobs for the handlers of testapp: $ID1 to $ID7 run at once, $ID8 is held.
+func (s *seeder) work() {
+	s.put(1, queue.NewJob{Kind: "ok", Args: value("fine")})
+	s.put(2, queue.NewJob{Kind: "fail", Args: value("/thumbs/7.jpg"), MaxAttempts: 1})
+	s.put(3, queue.NewJob{Kind: "fail", Args: value("/thumbs/8.jpg"), MaxAttempts: 1})
+	s.put(4, queue.NewJob{Kind: "panic", Args: value("oh no"), MaxAttempts: 1})
+	s.put(5, queue.NewJob{Kind: "log", Args: value("line")})
+	s.put(6, queue.NewJob{Kind: "sleep", Args: value(nil)})
+	s.put(7, queue.NewJob{Kind: "unknown"})
+	s.put(8, queue.NewJob{Kind: "ok", Hold: true, Args: value(nil)})
+}
+
 func (s *seeder) many(n string) {
 	var count int
 	must(fmt.Sscan(n, &count))
@@ -172,7 +190,8 @@ const attack = "\x1b[2J\x1b]0;owned\x07 \u009b31m \u202egnp.exe\u202c \x7f \r\n 
 
 func (s *seeder) hostile() {
 	s.put(1, queue.NewJob{Kind: "k" + attack, Queue: "q" + attack, Args: value(attack), Tags: []string{attack}, MaxAttempts: 1})
-	s.run("q"+attack, queue.Attempt{Verdict: queue.Failed, Failure: &store.Failure{
+	line := store.LogLine{At: time.Now().UTC(), Attempt: 1, Level: "\x1b[2J", Text: attack}
+	s.run("q"+attack, queue.Attempt{Verdict: queue.Failed, Lines: []store.LogLine{line}, Failure: &store.Failure{
 		At: time.Now().UTC(), Attempt: 1, Kind: store.FailPanic, Message: attack, Stack: attack, Output: attack + "\xff",
 		Chain: []store.Cause{{Message: attack + strings.Repeat("x", 200), Type: attack}},
 	}})

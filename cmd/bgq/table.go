@@ -13,6 +13,7 @@ type column struct {
 	name  string
 	right bool // numbers
 	flex  bool // gives way where the terminal is too narrow
+	wide  bool // shown only with -o wide
 }
 
 // gap stands between two columns.
@@ -25,17 +26,48 @@ const leastFlex = 10
 // Rows may come in several parts; the first one fixes the widths.
 type table struct {
 	app     *app
-	columns []column
-	limit   int   // the width of the terminal, or 0
-	widths  []int // nil before the first part
+	all     []column // as rows have their cells
+	columns []column // those that are shown
+	limit   int      // the width of the terminal, or 0
+	widths  []int    // nil before the first part
 }
 
 func newTable(a *app, columns []column) *table {
-	return &table{app: a, columns: columns, limit: a.width()}
+	t := &table{app: a, all: columns}
+	if a.format == formatWide {
+		t.columns = columns
+		return t
+	}
+	t.limit, _ = a.screen.size()
+	for _, c := range columns {
+		if !c.wide {
+			t.columns = append(t.columns, c)
+		}
+	}
+	return t
+}
+
+// shown returns the cells of the columns that are shown.
+func (t *table) shown(cells []string) []string {
+	if len(t.columns) == len(t.all) {
+		return cells
+	}
+	var out []string
+	for i, c := range t.all {
+		if !c.wide {
+			out = append(out, cells[i])
+		}
+	}
+	return out
 }
 
 // write prints rows of cleaned cells.
 func (t *table) write(rows [][]string) error {
+	shown := make([][]string, len(rows))
+	for i, cells := range rows {
+		shown[i] = t.shown(cells)
+	}
+	rows = shown
 	w := pretty.NewWriter()
 	w.SetStyle(plainStyle)
 	if t.widths == nil {

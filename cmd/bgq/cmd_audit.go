@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bgq-dev/bgq/bgclient/admin/wire"
+	"github.com/bgq-dev/bgq/store"
+)
+
+func newAuditCommand(a *app) *cobra.Command {
+	var most int
+	var all bool
+	c := &cobra.Command{
+		Use:   "audit [ID]",
+		Short: "Show who changed what, newest first",
+		Long: `Show what people asked for, newest first: all of it, or what was done to one job. What the
+app does by itself is not in there.`,
+		Example: `  bgq audit -n 20
+  bgq audit 01JD8Q3Z5M9XKX2T4V6W8Y0ABC -o wide`,
+		Args: arguments(0, 1, "no more than one job id"),
+		RunE: func(c *cobra.Command, args []string) error {
+			ids, err := parseIDs(args)
+			switch {
+			case err != nil:
+				return err
+			case all && c.Flags().Changed("limit"):
+				return usage("usage: "+c.UseLine(), "give either -n or --all, not both")
+			case most < 1:
+				return usage("--all shows every change", "-n is %d: give 1 or more", most)
+			case all:
+				most = 0
+			}
+			var job store.ID
+			if len(ids) > 0 {
+				job = ids[0]
+			}
+			return a.audit(c.Context(), job, most)
+		},
+	}
+	c.Flags().IntVarP(&most, "limit", "n", 50, "at most `N` changes")
+	c.Flags().BoolVar(&all, "all", false, "every change")
+	return c
+}
+
+var auditColumns = []column{
+	{name: "WHEN"}, {name: "BY", flex: true}, {name: "VERB"}, {name: "JOBS", right: true}, {name: "WHAT", flex: true},
+	{name: "OPERATION", wide: true}, {name: "REASON", flex: true},
+}
+
+func (a *app) auditRow(e wire.AuditEntry) []string {
+	var what []string
+	switch {
+	case e.Queue != "":
+		what = append(what, "queue "+clean(e.Queue))
+	case e.Batch != "":
+		what = append(what, "batch "+clean(e.Batch))
+	case len(e.JobIDs) == 1:
+		what = append(what, e.JobIDs[0].String())
+	}
+	if e.Detail != "" {
+		what = append(what, clean(e.Detail))
+	}
+	return []string{
+		a.when(&e.At), by(&e.By), clean(e.Verb), number(int64(e.Jobs)), strings.Join(what, ": "), clean(e.Operation), clean(e.Reason),
+	}
+}
+
+// audit prints at most so many changes; 0 means all.
+func (a *app) audit(ctx context.Context, job store.ID, most int) error {
+	api, err := a.api()
+	if err != nil {
+		return err
+	}
+	out := newList(a, auditColumns, a.auditRow, nil)
+	if err := out.check(); err != nil {
+		return err
+	}
+	for before := uint64(0); ; {
+		const pageSize = 500
+		limit := pageSize
+		if most > 0 {
+			limit = min(limit, most-out.n)
+		}
+		page, err := api.Audit(ctx, job, before, limit)
+		if err != nil {
+			return err
+		}
+		if err := out.add(page.Entries...); err != nil {
+			return err
+		}
+		before = page.Next
+		if before == 0 || most > 0 && out.n >= most {
+			break
+		}
+	}
+	if out.n == 0 {
+		a.say("nobody has changed anything")
+	}
+	return out.end()
+}

@@ -1,0 +1,38 @@
+package top
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/dustin/go-humanize"
+)
+
+// sparkline draws numbers as bars, the largest of them at full height. What is not 0 is seen.
+func sparkline(values []int64) string {
+	bars := []rune("▁▂▃▄▅▆▇█")
+	if len(values) == 0 {
+		return ""
+	}
+	most := max(slices.Max(values), 1)
+	out := make([]rune, len(values))
+	for i, v := range values {
+		switch {
+		case v <= 0:
+			out[i] = ' '
+		default:
+			out[i] = bars[min(int(v*int64(len(bars))/(most+1)), len(bars)-1)]
+		}
+	}
+	return string(out)
+}
+
+// number writes a count for people.
+func number(n int64) string { return humanize.Comma(n) }
+
+// rate writes how many there are in a minute.
+func rate(r float64) string {
+	if r > 0 && r < 10 {
+		return strconv.FormatFloat(r, 'f', 1, 64)
+	}
+	return number(int64(r + 0.5))
+}
