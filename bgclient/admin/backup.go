@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -24,7 +25,7 @@ var backupRoutes = []route{
 const (
 	backupMark  = ".bgq-backup-" // is part of the name of the folder that a copy is made in
 	backupAge   = 24 * time.Hour // after which such a folder is what a crash has left
-	backupPiece = 256 << 10      // bytes that are sent before it is looked whether to go on
+	backupPiece = 256 << 10      // bytes that are sent at once
 	backupType  = "application/octet-stream"
 )
 
@@ -40,7 +41,8 @@ func (s *Server) backup(w http.ResponseWriter, r *http.Request) error {
 	if !s.ops.backup.TryLock() {
 		return wire.NewProblem(wire.CodeBusy, "wait until it has ended", "another backup is under way")
 	}
-	defer s.ops.backup.Unlock()
+	release := sync.OnceFunc(s.ops.backup.Unlock)
+	defer release()
 	c, err := s.claimAndCopy(r.Context())
 	if err != nil {
 		return err
@@ -51,7 +53,7 @@ func (s *Server) backup(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Length", strconv.FormatInt(c.size, 10))
 	h.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", c.name))
 	w.WriteHeader(http.StatusOK)
-	c.send(r.Context(), w)
+	c.send(r.Context(), w, release)
 	return nil
 }
 
@@ -138,11 +140,21 @@ func sweepBackups(dir, base string) {
 	}
 }
 
-// send sends the copy piece by piece. A client that does not take one in time is given up, see answer; it
-// learns from the length in the header that something is missing.
-func (c *fileCopy) send(ctx context.Context, w http.ResponseWriter) {
-	for ctx.Err() == nil {
-		if _, err := io.CopyN(w, c.File, backupPiece); err != nil {
+// send sends the copy piece by piece, and calls release before the last one: who has all of it may ask for
+// another at once. A client that does not take a piece in time is given up, see answer; it learns from the length in
+// the header that something is missing.
+func (c *fileCopy) send(ctx context.Context, w http.ResponseWriter, release func()) {
+	piece := make([]byte, min(backupPiece, c.size))
+	for left := c.size; left > 0 && ctx.Err() == nil; {
+		n, err := io.ReadFull(c.File, piece[:min(int64(len(piece)), left)])
+		if err != nil {
+			return
+		}
+		if left -= int64(n); left == 0 {
+			c.close()
+			release()
+		}
+		if _, err := w.Write(piece[:n]); err != nil {
 			return
 		}
 	}

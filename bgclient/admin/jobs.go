@@ -22,6 +22,9 @@ var jobRoutes = []route{
 // maxAnswer is the most bytes of values that a page has. A single job may have more.
 const maxAnswer = 32 << 20
 
+// pageTime is how long a page may take: then what was found is answered, perhaps nothing yet, with the cursor to go on.
+const pageTime = 100 * time.Millisecond
+
 // listJobs answers with a page of jobs.
 func (s *Server) listJobs(w http.ResponseWriter, r *http.Request) error {
 	l := listing{s: s}
@@ -105,7 +108,7 @@ func rawOf(q *query) bool { return q.oneOf("values", "msgpack", "json") == "msgp
 func (l *listing) page(ctx context.Context) (*wire.JobPage, error) {
 	l.jobs = []*wire.Job{}
 	limit := l.req.Limit
-	for end := time.Now().Add(l.s.scanTime); ; {
+	for end := time.Now().Add(min(l.s.scanTime, pageTime)); ; {
 		l.req.Limit = limit - len(l.jobs)
 		next, full, err := l.more(ctx)
 		if err != nil {

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"net/http"
 	"slices"
@@ -60,9 +59,10 @@ type operation struct {
 // errStopped is why an operation ends that somebody has stopped.
 var errStopped = errors.New("stopped")
 
-// operationID draws an id: the time in milliseconds and some random bits, in base 32.
+// operationID draws an id: the time in milliseconds of a job's id, and the end of it, which differs within one.
 func operationID() string {
-	return "op_" + strings.ToLower(store.NewID().String()[2:10]+rand.Text()[:4])
+	id := store.NewID().String()
+	return "op_" + strings.ToLower(id[2:10]+id[22:])
 }
 
 // newOperation describes an operation that nobody carries out yet. as is who asked for it and why.

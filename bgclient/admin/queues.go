@@ -76,7 +76,10 @@ func (s *Server) viewQueues(ctx context.Context, all *counters, recent *hour, na
 			lanes[l.Queue] = l
 		}
 	}
-	began := time.Now()
+	oldest, err := s.oldest(ctx, names)
+	if err != nil {
+		return nil, err
+	}
 	views := make([]*wire.Queue, len(names))
 	for i, name := range names {
 		q := all.queues[name]
@@ -92,28 +95,17 @@ func (s *Server) viewQueues(ctx context.Context, all *counters, recent *hour, na
 		lane, served := lanes[name]
 		v.Served, v.WorkersLive, v.Busy = served, lane.Workers, lane.Running
 		v.Recent, v.DonePerMinute = recent.recent(name)
-		if q.counts[store.Available] > 0 && time.Since(began) < oldestTime {
-			oldest, err := s.oldest(ctx, name)
-			if err != nil {
-				return nil, err
-			}
-			v.OldestAt = wire.TimeOrNil(oldest)
-		}
+		v.OldestAt = wire.TimeOrNil(oldest[name])
 		views[i] = v
 	}
 	return views, nil
 }
 
-// oldestTime is spent on looking for the oldest jobs of queues: that of the others is not told then.
-const oldestTime = 300 * time.Millisecond
-
-// oldest returns since when the first available job of a queue waits.
-func (s *Server) oldest(ctx context.Context, name string) (time.Time, error) {
-	page, err := s.cfg.Queue.List(ctx, store.ListRequest{
-		Filter: store.Filter{Queues: []string{name}, States: store.SetOf(store.Available)}, Limit: 1, Ascending: true,
-	})
-	if err != nil || len(page.Jobs) == 0 {
-		return time.Time{}, err
+// oldest returns since when the first available job of each queue waits.
+func (s *Server) oldest(ctx context.Context, names []string) (map[string]time.Time, error) {
+	backlog, ok := s.cfg.Queue.Store().(store.Backlog)
+	if !ok {
+		return nil, nil
 	}
-	return page.Jobs[0].RunAt, nil
+	return backlog.Oldest(ctx, names)
 }

@@ -70,14 +70,13 @@ func (a *app) carryOut(ctx context.Context, n wire.NewOperation, done string) (*
 	meter := a.newMeter(done)
 	defer meter.end()
 	for err == nil && !op.Ended() {
-		if ctx.Err() != nil {
-			return a.stopOperation(context.WithoutCancel(ctx), api, id)
-		}
 		meter.show(op)
 		var next *wire.Operation
 		if next, err = api.Operation(ctx, id, meter.interval); err == nil {
 			op = next
-		} else if ctx.Err() != nil {
+		}
+		if ctx.Err() != nil {
+			meter.stopping()
 			return a.stopOperation(context.WithoutCancel(ctx), api, id)
 		}
 	}

@@ -17,7 +17,8 @@ func newAuditCommand(a *app) *cobra.Command {
 		Use:   "audit [ID]",
 		Short: "Show who changed what, newest first",
 		Long: `Show what people asked for, newest first: all of it, or what was done to one job. What the
-app does by itself is not in there.`,
+app does by itself is not in there. The chunks of a bulk operation are one line, and one entry
+each with -o json.`,
 		Example: `  bgq audit -n 20
   bgq audit 01JD8Q3Z5M9XKX2T4V6W8Y0ABC -o wide`,
 		Args: arguments(0, 1, "no more than one job id"),
@@ -68,7 +69,8 @@ func (a *app) auditRow(e wire.AuditEntry) []string {
 	}
 }
 
-// audit prints at most so many changes; 0 means all.
+// audit prints at most so many changes; 0 means all. For people the chunks of one operation are
+// one change.
 func (a *app) audit(ctx context.Context, job store.ID, most int) error {
 	api, err := a.api()
 	if err != nil {
@@ -78,23 +80,30 @@ func (a *app) audit(ctx context.Context, job store.ID, most int) error {
 	if err := out.check(); err != nil {
 		return err
 	}
-	for before := uint64(0); ; {
-		const pageSize = 500
-		limit := pageSize
-		if most > 0 {
-			limit = min(limit, most-out.n)
-		}
-		page, err := api.Audit(ctx, job, before, limit)
+	var shown []wire.AuditEntry
+	for before, more := uint64(0), true; more; {
+		page, err := api.Audit(ctx, job, before, 500)
 		if err != nil {
 			return err
 		}
-		if err := out.add(page.Entries...); err != nil {
+		for _, e := range page.Entries {
+			if n := len(shown); n > 0 && !a.format.structured() && e.Operation != "" && e.Operation == shown[n-1].Operation {
+				shown[n-1].Jobs += e.Jobs
+				continue
+			}
+			shown = append(shown, e)
+		}
+		before, more = page.Next, page.Next != 0
+		switch enough := most > 0 && len(shown) > most; {
+		case enough:
+			shown, more = shown[:most], false
+		case most > 0 && more: // the last one may go on
+			continue
+		}
+		if err := out.add(shown...); err != nil {
 			return err
 		}
-		before = page.Next
-		if before == 0 || most > 0 && out.n >= most {
-			break
-		}
+		shown = shown[:0]
 	}
 	if out.n == 0 {
 		a.say("nobody has changed anything")

@@ -55,6 +55,17 @@ func (m *meter) show(op *wire.Operation) {
 	m.bar.SetCurrent(op.Seen)
 }
 
+// stopping says that the operation is to end. The ^C that a terminal echoes has moved the cursor; what
+// is printed must begin at the left.
+func (m *meter) stopping() {
+	const text = "stopping after the chunk under way"
+	if m.bar == nil {
+		m.app.say(text)
+	} else if _, err := m.bars.Write([]byte("\r" + text + "\n")); err != nil {
+		m.app.say(text)
+	}
+}
+
 // end takes the bar away.
 func (m *meter) end() {
 	if m.bar != nil {

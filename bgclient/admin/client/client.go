@@ -119,4 +119,10 @@ func problemOf(resp *http.Response) error {
 	return p
 }
 
-func escape(segment string) string { return url.PathEscape(segment) }
+// escape makes a name one segment of a path, also the names that would mean another place.
+func escape(name string) string {
+	if name == "." || name == ".." {
+		return strings.ReplaceAll(name, ".", "%2E")
+	}
+	return url.PathEscape(name)
+}

@@ -1,7 +1,6 @@
 package top
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -106,7 +105,7 @@ func (m *Model) group(filter string, live bool) tea.Cmd {
 		default:
 			g.err = err
 		}
-		g.again = now().Add(max(groupsPause, cmp.Or(now().Sub(began), 0)*groupsShare))
+		g.again = now().Add(max(groupsPause, groupsShare*now().Sub(began)))
 		return g
 	}
 }

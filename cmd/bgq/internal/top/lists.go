@@ -38,7 +38,7 @@ func (m *Model) queueList() list {
 		}
 		oldest := "-"
 		if q.OldestAt != nil {
-			oldest = span2(m.cfg.Now().Sub(*q.OldestAt))
+			oldest = lasting(m.cfg.Now().Sub(*q.OldestAt))
 		}
 		r := cells(q.Name, "", number(q.Counts["available"]), running, number(q.Counts["scheduled"]), number(q.Counts["pending"]),
 			number(failed(q.Counts)), oldest, rate(q.DonePerMinute), sparkline(q.Recent))
@@ -65,7 +65,7 @@ func (m *Model) jobList() list {
 	for _, j := range m.data.jobs {
 		since := "-"
 		if j.AttemptedAt != nil {
-			since = span2(m.cfg.Now().Sub(*j.AttemptedAt))
+			since = lasting(m.cfg.Now().Sub(*j.AttemptedAt))
 		}
 		l.rows = append(l.rows, row{j.ID.String(), cells(j.ID.String(), j.Kind, j.Queue, tries(j), since, progress(j.Progress))})
 	}
@@ -91,7 +91,7 @@ func (m *Model) anyJobList() list {
 		if j.Error != nil && j.State != store.Completed {
 			message = *j.Error
 		}
-		r := cells(j.ID.String(), j.State.String(), j.Kind, j.Queue, tries(j), span2(m.cfg.Now().Sub(at(j.CreatedAt))), message)
+		r := cells(j.ID.String(), j.State.String(), j.Kind, j.Queue, tries(j), lasting(m.cfg.Now().Sub(at(j.CreatedAt))), message)
 		r[1].style = stateStyle(j.State)
 		l.rows = append(l.rows, row{j.ID.String(), r})
 	}
@@ -128,7 +128,7 @@ func (m *Model) failureList() list {
 	}}
 	for i := range m.groups.list {
 		g := &m.groups.list[i]
-		r := cells(number(g.Count), span2(m.cfg.Now().Sub(g.LastAt)), g.Kind, g.Message)
+		r := cells(number(g.Count), lasting(m.cfg.Now().Sub(g.LastAt)), g.Kind, g.Message)
 		r[0].style = red
 		l.rows = append(l.rows, row{groupKey(g), r})
 	}
@@ -150,7 +150,7 @@ func (m *Model) operationList() list {
 		if o.EndedAt != nil {
 			end = *o.EndedAt
 		}
-		r := cells(o.ID, o.Action, o.State, number(o.Done)+"/"+number(o.Total), span2(end.Sub(o.StartedAt)), o.Filter)
+		r := cells(o.ID, o.Action, o.State, number(o.Done)+"/"+number(o.Total), lasting(end.Sub(o.StartedAt)), o.Filter)
 		switch o.State {
 		case wire.OperationRunning:
 			r[2].style = cyan
@@ -198,8 +198,8 @@ func progress(p *wire.Progress) string {
 	return p.Note
 }
 
-// span2 writes a length of time in its two largest units: 3d4h, 1m05s, 12s.
-func span2(d time.Duration) string {
+// lasting writes a length of time in its two largest units: 3d4h, 1m05s, 12s.
+func lasting(d time.Duration) string {
 	d = max(d, 0)
 	const day = 24 * time.Hour
 	switch {

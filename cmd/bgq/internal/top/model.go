@@ -74,16 +74,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tickMsg:
 		return m, tea.Batch(m.look(), m.tick(m.cfg.Interval))
 	case data:
-		m.asking = false
-		m.heard(msg.err)
-		if msg.err == nil && msg.filter == m.filter {
-			m.data = msg
-		}
+		m.take(msg)
 	case groups:
-		m.grouping = false
-		if msg.filter == m.filter && msg.err == nil {
-			m.groups = msg
-		}
+		m.takeGroups(msg)
 	case *detail:
 		if m.detail != nil && msg.same(m.detail) {
 			m.detail.take(m, msg)
@@ -97,16 +90,35 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return m, nil
 }
 
-// heard records whether there was an answer.
-func (m *Model) heard(err error) {
-	switch {
-	case err == nil:
-		m.since, m.trouble = time.Time{}, nil
-	case m.since.IsZero():
-		m.since, m.trouble = m.cfg.Now(), err
-	default:
-		m.trouble = err
+// take shows an answer, unless it is to a question that nobody asks any more.
+func (m *Model) take(d data) {
+	if d.filter != m.filter {
+		return
 	}
+	m.asking = false
+	switch {
+	case d.err == nil:
+		m.data, m.since, m.trouble = d, time.Time{}, nil
+		if !m.shows(m.focus) {
+			m.turn(1)
+		}
+	case m.since.IsZero():
+		m.since, m.trouble = m.cfg.Now(), d.err
+	default:
+		m.trouble = d.err
+	}
+}
+
+func (m *Model) takeGroups(g groups) {
+	if g.filter != m.filter {
+		return
+	}
+	m.grouping = false
+	if g.err != nil { // whoever asks for data gets the error too
+		m.groups.again = g.again
+		return
+	}
+	m.groups = g
 }
 
 // say shows a sentence on the last line for a while.
