@@ -91,12 +91,19 @@ const (
 )
 
 // again calls fn until it reached the program, and returns what it returned then. Where the
-// program cannot be reached it tries until ctx ends or patience is over; 0 is no limit.
+// program cannot be reached it tries until ctx ends or patience is over; 0 is no limit. The patience is with
+// a program that has gone, not with one that is slow: it counts from the first try that has failed.
 func (r *Remote) again(ctx context.Context, patience time.Duration, fn func() error) error {
-	began := time.Now()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	var gone time.Time
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		err := fn()
-		if !unreachable(err) || ctx.Err() != nil || patience > 0 && time.Since(began) >= patience {
+		if gone.IsZero() {
+			gone = time.Now()
+		}
+		if !unreachable(err) || ctx.Err() != nil || patience > 0 && time.Since(gone) >= patience {
 			return r.explain(err)
 		}
 		select {
@@ -108,9 +115,9 @@ func (r *Remote) again(ctx context.Context, patience time.Duration, fn func() er
 }
 
 // unreachable tells whether an error says nothing about the job: the program is not there, or has
-// gone, or is about to go.
+// gone, or is about to go, or does not come to accepting connections.
 func unreachable(err error) bool {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil {
 		return false
 	}
 	p, answered := errors.AsType[*wire.Problem](err)

@@ -186,7 +186,7 @@ func (e *Executor) plan(now time.Time) plan {
 		}
 		if l.asked > 0 {
 			p.wants = append(p.wants, store.Want{Queue: l.queue, N: l.asked})
-		} else if room > 0 { // there is a slot, and no token
+		} else if room > 0 && len(l.stock) < l.limit.burst { // there is a slot, and no token
 			p.within(l.limit.until(len(l.stock)+1, now))
 		}
 	}

@@ -3,10 +3,13 @@ package executor
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/bgq-dev/bgq/queue"
 	"github.com/bgq-dev/bgq/store"
+	"github.com/bgq-dev/bgq/store/boltstore"
 )
 
 // stocked returns an executor that was never started, with n jobs in the stock of a lane of one slot.
@@ -64,5 +67,36 @@ func TestCancelledInStock(t *testing.T) {
 	}
 	if a.slot != 1 {
 		t.Errorf("slot %d", a.slot)
+	}
+}
+
+// TestStockOfAllTokens: a lane that can have no more tokens than it has jobs in stock is waited for
+// as long as these may wait, and others of which the next token comes earlier no longer than that.
+func TestStockOfAllTokens(t *testing.T) {
+	st, err := boltstore.Open(filepath.Join(t.TempDir(), "test.db"), boltstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	e, l := stocked(1)
+	if e.q, err = queue.New(st, queue.Config{}); err != nil {
+		t.Fatal(err)
+	}
+	e.kinds, e.claiming = []string{"k"}, 5*time.Millisecond
+	l.limit.set(10, epoch) // one token at a time
+	l.used, l.rate, l.measured = 1, 100_000, epoch
+
+	now := epoch.Add(time.Hour)
+	if p := e.plan(now); len(p.wants) > 0 || p.patience != stockAge {
+		t.Errorf("with a stock: %+v", p)
+	}
+	l.rate, l.finished = 100_000, 0
+	other := &lane{queue: "other", slots: 1}
+	other.limit.set(20, now)
+	other.limit.take(now)
+	other.limit.take(now)
+	e.lanes["other"] = other
+	if p := e.plan(now); len(p.wants) > 0 || p.patience != 50*time.Millisecond {
+		t.Errorf("with another that waits for a token: %+v", p)
 	}
 }

@@ -127,10 +127,10 @@ func TestBackupThatFails(t *testing.T) {
 		op := f.operate(wire.NewOperation{Action: wire.ActionVerify})
 		_, err := f.c.Backup(t.Context(), io.Discard)
 		problem(t, err, wire.CodeBusy)
-		f.s.cfg.File = f.db
 		if _, err := f.c.StopOperation(t.Context(), op.ID); err != nil {
 			t.Fatal(err)
 		}
+		f.s.cfg.File = f.db
 		if n, err := f.c.Backup(t.Context(), io.Discard); n == 0 || err != nil {
 			t.Errorf("%d bytes, %v", n, err)
 		}

@@ -10,11 +10,11 @@ import (
 
 const (
 	errorScan   = 100_000 // failed jobs that are looked at
-	errorGroups = 1000    // that are shown: the most frequent
+	errorsShown = 1000    // groups of them: the largest
 )
 
-// errors answers with the kinds of trouble that failed jobs have.
-func (s *Server) errors(w http.ResponseWriter, r *http.Request) error {
+// errorGroups answers with the kinds of trouble that failed jobs have.
+func (s *Server) errorGroups(w http.ResponseWriter, r *http.Request) error {
 	q := queryOf(r)
 	f := q.filter("q")
 	if err := q.end(); err != nil {
@@ -31,7 +31,7 @@ func (s *Server) errors(w http.ResponseWriter, r *http.Request) error {
 	v := wire.ErrorGroups{Groups: []wire.ErrorGroup{}, Scanned: int64(found.Scanned), Partial: found.Partial}
 	for i := range found.Groups {
 		t := &found.Groups[i]
-		if v.Jobs += t.Count; i < errorGroups {
+		if v.Jobs += t.Count; i < errorsShown {
 			v.Groups = append(v.Groups, viewErrors(t, f))
 		}
 	}

@@ -86,17 +86,23 @@ func (x *target) send(t *testing.T, method, path, query, kind, body string) *htt
 
 // tidy deletes what has gathered.
 func (x *target) tidy(t *testing.T) {
-	if x.count("") < fuzzJobs {
+	rows, err := x.db.Count(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if queue.Total(rows) < fuzzJobs {
 		return
 	}
 	page, err := x.db.List(context.Background(), store.ListRequest{Limit: fuzzJobs})
 	if err != nil {
 		t.Fatal(err)
 	}
+	ids := make([]store.ID, len(page.Jobs))
 	for i := range page.Jobs {
-		if _, err := x.q.Delete(context.Background(), page.Jobs[i].ID); err != nil {
-			t.Fatal(err)
-		}
+		ids[i] = page.Jobs[i].ID
+	}
+	if _, err := x.q.Delete(context.Background(), ids...); err != nil {
+		t.Fatal(err)
 	}
 }
 

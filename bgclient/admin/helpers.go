@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/bgq-dev/bgq/bgclient/admin/wire"
 )
@@ -33,38 +35,78 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 // decode reads the body of a request, a single JSON object, into v. A field that v does not have
 // is refused: it is a word that was misspelt, and what it should have said would be missing.
 func decode(r *http.Request, v any) error {
-	b, err := body(r)
-	if err != nil {
-		return err
-	}
-	if len(bytes.TrimSpace(b)) == 0 {
+	found, err := decodeAny(r, v)
+	if err == nil && !found {
 		return wire.NewProblem(wire.CodeBadRequest, "send a JSON object", "the body is empty")
 	}
-	return unmarshal(b, v)
+	return err
 }
 
 // decodeOptional is decode for a body that need not be there: then v stays as it is.
 func decodeOptional(r *http.Request, v any) error {
-	b, err := body(r)
-	if err != nil || len(bytes.TrimSpace(b)) == 0 {
-		return err
-	}
-	return unmarshal(b, v)
+	_, err := decodeAny(r, v)
+	return err
 }
 
-// body reads the body of a request, up to maxRequest bytes. It must be JSON, unless it is empty.
-func body(r *http.Request) ([]byte, error) {
-	b, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxRequest))
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return nil, wire.NewProblem(wire.CodeTooLarge, "send it in several requests", "the body is larger than %d MiB", maxRequest>>20)
-	}
+func decodeAny(r *http.Request, v any) (found bool, err error) {
+	b, release, err := body(r)
 	if err != nil {
-		return nil, wire.NewProblem(wire.CodeBadRequest, "send it again", "the body could not be read: %v", err)
+		return false, err
 	}
-	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); len(b) > 0 && kind != "application/json" {
-		return nil, wire.NewProblem(wire.CodeMediaType, "send it with the header Content-Type: application/json", "the body is of type %q, not JSON", kind)
+	defer release()
+	if len(bytes.TrimSpace(b)) == 0 {
+		return false, nil
 	}
-	return b, nil
+	return true, unmarshal(b, v)
+}
+
+// smallBody is how many bytes of a body are read in any case. Larger ones are read and decoded only so many at
+// a time: decoded, each of them can take some times its size for a moment.
+const smallBody = 64 << 10
+
+var largeBodies = make(chan struct{}, 4)
+
+// body reads the body of a request, up to maxRequest bytes. It must be JSON, unless it is empty. release is to be called
+// when it is not used any more.
+func body(r *http.Request) (b []byte, release func(), err error) {
+	in := http.MaxBytesReader(nil, r.Body, maxRequest)
+	release = func() {}
+	var all bytes.Buffer
+	if _, err = io.CopyN(&all, in, smallBody); errors.Is(err, io.EOF) {
+		err = nil
+	} else if err == nil {
+		if release, err = waitForRoom(r.Context()); err != nil {
+			return nil, nil, err
+		}
+		all.Grow(int(min(max(r.ContentLength-smallBody, 0), maxRequest)) + bytes.MinRead)
+		_, err = all.ReadFrom(in)
+	}
+	if err == nil {
+		if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); all.Len() == 0 || kind == "application/json" {
+			return all.Bytes(), release, nil
+		}
+		err = wire.NewProblem(wire.CodeMediaType, "send it with the header Content-Type: application/json", "the body is of type %.100q, not JSON", r.Header.Get("Content-Type"))
+	} else if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		err = wire.NewProblem(wire.CodeTooLarge, "send it in several requests", "the body is larger than %d MiB", maxRequest>>20)
+	} else {
+		err = wire.NewProblem(wire.CodeBadRequest, "send it again", "the body could not be read: %v", err)
+	}
+	release()
+	return nil, nil, err
+}
+
+// waitForRoom waits until one more large body may be read.
+func waitForRoom(ctx context.Context) (release func(), err error) {
+	timer := time.NewTimer(streamPatience)
+	defer timer.Stop()
+	select {
+	case largeBodies <- struct{}{}:
+		return func() { <-largeBodies }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-timer.C:
+		return nil, wire.NewProblem(wire.CodeTooMany, "try again; send less at a time", "%d large requests are being read", cap(largeBodies))
+	}
 }
 
 func unmarshal(b []byte, v any) error {
@@ -80,7 +122,7 @@ func unmarshal(b []byte, v any) error {
 		}
 	}
 	if err != nil {
-		return wire.NewProblem(wire.CodeBadRequest, "openapi.yaml describes it: GET /v1/openapi.yaml", "the body cannot be read: %s", strings.TrimPrefix(err.Error(), "json: "))
+		return wire.NewProblem(wire.CodeBadRequest, "openapi.yaml describes it: GET /v1/openapi.yaml", "the body cannot be read: %.300s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	return nil
 }

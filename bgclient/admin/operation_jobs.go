@@ -25,6 +25,9 @@ func (s *Server) startOperation(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(r, &n); err != nil {
 		return err
 	}
+	if len(n.Reason) > maxReason {
+		return wire.NewProblem(wire.CodeTooLarge, "shorten it", "the reason has %d bytes, and %d are the most", len(n.Reason), maxReason)
+	}
 	id := operationID()
 	ctx := s.audit(r, n.Action, n.Reason, id)
 	begin := s.beginOnJobs
@@ -104,8 +107,6 @@ func checkOperation(n *wire.NewOperation) error {
 		return bad("leave limit out to change all jobs that are selected", "the limit is negative")
 	case n.Expect != nil && *n.Expect < 0, n.Expect != nil && n.Filter == "":
 		return bad("expect is how many jobs the filter selects", "expect makes no sense here")
-	case len(n.Reason) > maxReason:
-		return wire.NewProblem(wire.CodeTooLarge, "shorten it", "the reason has %d bytes, and %d are the most", len(n.Reason), maxReason)
 	case n.Rate != 0 && !(n.Rate >= minRate):
 		return bad("leave rate out to go as fast as possible", "the rate is too small: it is the number of jobs in a second, at least 0.01")
 	}

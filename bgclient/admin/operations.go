@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -94,9 +95,20 @@ func (o *operations) start(op *operation, work func(ctx context.Context) error) 
 	o.all = append(o.all, op)
 	o.s.busy.Go(func() {
 		defer stop(nil)
-		o.end(ctx, op, work(ctx))
+		o.end(ctx, op, o.attempt(ctx, op, work))
 	})
 	return nil
+}
+
+// attempt does the work. That something is wrong in it must not end the program.
+func (o *operations) attempt(ctx context.Context, op *operation, work func(ctx context.Context) error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			o.s.log.Error("an operation has panicked", zap.String("operation", op.id), zap.Any("panic", v), zap.ByteString("stack", debug.Stack()))
+			err = wire.NewProblem(wire.CodeInternal, "the log of the program says more", "a fault in the program: it has panicked")
+		}
+	}()
+	return work(ctx)
 }
 
 // admit refuses an operation while others are in its way. It needs o.mu.

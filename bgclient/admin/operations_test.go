@@ -236,7 +236,7 @@ func TestCloseStopsOperations(t *testing.T) {
 // must not bring them before the operation once more.
 func TestRetryMeetsEachJobOnce(t *testing.T) {
 	bubble(t, true, func(t *testing.T, f *fixture) {
-		const n = 100
+		const n = 50
 		f.handle("k", func(_ context.Context, j *store.Job) (store.Value, error) {
 			return nil, executor.RetryAfter(errors.New("still down"), time.Duration(j.ID[15]%3)*time.Second)
 		})
@@ -370,23 +370,24 @@ func TestOperationsThatMakeNoSense(t *testing.T) {
 			n    wire.NewOperation
 			code wire.Code
 		}{
-			"no action":            {wire.NewOperation{Filter: "kind:k"}, wire.CodeBadRequest},
-			"another action":       {wire.NewOperation{Action: "explode", Filter: "kind:k"}, wire.CodeBadRequest},
-			"nothing named":        {wire.NewOperation{Action: wire.ActionDelete}, wire.CodeBadRequest},
-			"spaces":               {wire.NewOperation{Action: wire.ActionDelete, Filter: "  "}, wire.CodeBadFilter},
-			"both":                 {wire.NewOperation{Action: wire.ActionDelete, Filter: "kind:k", IDs: ids}, wire.CodeBadRequest},
-			"too many":             {wire.NewOperation{Action: wire.ActionDelete, IDs: make([]store.ID, maxSelected+1)}, wire.CodeTooLarge},
-			"a filter":             {wire.NewOperation{Action: wire.ActionDelete, Filter: "knd:k"}, wire.CodeBadFilter},
-			"retry what runs":      {wire.NewOperation{Action: wire.ActionRetry, Filter: "state:running"}, wire.CodeBadFilter},
-			"hold what has ended":  {wire.NewOperation{Action: wire.ActionHold, Filter: "state:finalised"}, wire.CodeBadFilter},
-			"limit":                {wire.NewOperation{Action: wire.ActionDelete, Filter: "kind:k", Limit: -1}, wire.CodeBadRequest},
-			"rate":                 {wire.NewOperation{Action: wire.ActionDelete, Filter: "kind:k", Rate: -1}, wire.CodeBadRequest},
-			"a rate close to none": {wire.NewOperation{Action: wire.ActionDelete, Filter: "kind:k", Rate: 1e-300}, wire.CodeBadRequest},
-			"expect":               {wire.NewOperation{Action: wire.ActionDelete, Filter: "kind:k", Expect: &minus}, wire.CodeBadRequest},
-			"expect of ids":        {wire.NewOperation{Action: wire.ActionDelete, IDs: ids, Expect: &one}, wire.CodeBadRequest},
-			"verify of jobs":       {wire.NewOperation{Action: wire.ActionVerify, Filter: "kind:k"}, wire.CodeBadRequest},
-			"compact of ids":       {wire.NewOperation{Action: wire.ActionCompact, IDs: ids}, wire.CodeBadRequest},
-			"a long reason":        {wire.NewOperation{Action: wire.ActionDelete, Filter: "kind:k", Reason: strings.Repeat("x", maxReason+1)}, wire.CodeTooLarge},
+			"no action":               {wire.NewOperation{Filter: "kind:k"}, wire.CodeBadRequest},
+			"another action":          {wire.NewOperation{Action: "explode", Filter: "kind:k"}, wire.CodeBadRequest},
+			"nothing named":           {wire.NewOperation{Action: wire.ActionDelete}, wire.CodeBadRequest},
+			"spaces":                  {wire.NewOperation{Action: wire.ActionDelete, Filter: "  "}, wire.CodeBadFilter},
+			"both":                    {wire.NewOperation{Action: wire.ActionDelete, Filter: "kind:k", IDs: ids}, wire.CodeBadRequest},
+			"too many":                {wire.NewOperation{Action: wire.ActionDelete, IDs: make([]store.ID, maxSelected+1)}, wire.CodeTooLarge},
+			"a filter":                {wire.NewOperation{Action: wire.ActionDelete, Filter: "knd:k"}, wire.CodeBadFilter},
+			"retry what runs":         {wire.NewOperation{Action: wire.ActionRetry, Filter: "state:running"}, wire.CodeBadFilter},
+			"hold what has ended":     {wire.NewOperation{Action: wire.ActionHold, Filter: "state:finalised"}, wire.CodeBadFilter},
+			"limit":                   {wire.NewOperation{Action: wire.ActionDelete, Filter: "kind:k", Limit: -1}, wire.CodeBadRequest},
+			"rate":                    {wire.NewOperation{Action: wire.ActionDelete, Filter: "kind:k", Rate: -1}, wire.CodeBadRequest},
+			"a rate close to none":    {wire.NewOperation{Action: wire.ActionDelete, Filter: "kind:k", Rate: 1e-300}, wire.CodeBadRequest},
+			"expect":                  {wire.NewOperation{Action: wire.ActionDelete, Filter: "kind:k", Expect: &minus}, wire.CodeBadRequest},
+			"expect of ids":           {wire.NewOperation{Action: wire.ActionDelete, IDs: ids, Expect: &one}, wire.CodeBadRequest},
+			"verify of jobs":          {wire.NewOperation{Action: wire.ActionVerify, Filter: "kind:k"}, wire.CodeBadRequest},
+			"compact of ids":          {wire.NewOperation{Action: wire.ActionCompact, IDs: ids}, wire.CodeBadRequest},
+			"a long reason to verify": {wire.NewOperation{Action: wire.ActionVerify, Reason: strings.Repeat("x", maxReason+1)}, wire.CodeTooLarge},
+			"a long reason":           {wire.NewOperation{Action: wire.ActionDelete, Filter: "kind:k", Reason: strings.Repeat("x", maxReason+1)}, wire.CodeTooLarge},
 		} {
 			_, err := f.c.StartOperation(t.Context(), c.n)
 			if p, ok := errors.AsType[*wire.Problem](err); !ok || p.Code != c.code {
@@ -427,6 +428,23 @@ type slowFile struct{ *boltstore.Store }
 func (slowFile) Verify(ctx context.Context) (boltstore.Report, error) {
 	<-ctx.Done()
 	return boltstore.Report{}, ctx.Err()
+}
+
+// faultyFile panics.
+type faultyFile struct{ *boltstore.Store }
+
+func (faultyFile) Verify(context.Context) (boltstore.Report, error) { panic("oh") }
+
+func TestAFaultInAnOperation(t *testing.T) {
+	bubble(t, false, func(t *testing.T, f *fixture) {
+		f.s.cfg.File = faultyFile{f.db}
+		op := f.ended(f.operate(wire.NewOperation{Action: wire.ActionVerify}).ID, wire.OperationFailed)
+		if op.Error.Code != wire.CodeInternal || op.Report != nil {
+			t.Errorf("%+v", op)
+		}
+		f.s.cfg.File = f.db
+		f.ended(f.operate(wire.NewOperation{Action: wire.ActionVerify}).ID, wire.OperationDone)
+	})
 }
 
 func TestOneOperationOnTheFile(t *testing.T) {

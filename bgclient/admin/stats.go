@@ -14,7 +14,7 @@ import (
 
 var statsRoutes = []route{
 	{pattern: "GET /v1/stats", handle: (*Server).stats},
-	{pattern: "GET /v1/errors", handle: (*Server).errors},
+	{pattern: "GET /v1/errors", handle: (*Server).errorGroups},
 }
 
 const (

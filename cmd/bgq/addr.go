@@ -29,7 +29,7 @@ func (a *app) api() (*client.Client, error) {
 	a.target = &target{
 		path:    a.db,
 		live:    &live{name: socket.Path(a.db), base: socket.BaseURL, transport: t, detail: a.detail},
-		offline: &offline{path: a.db, say: a.say, detail: a.detail},
+		offline: newOffline(a.db, a.say, a.detail),
 	}
 	a.client = client.New(a.target, socket.BaseURL)
 	return a.client, nil

@@ -34,17 +34,22 @@ func (a *app) showBatch(ctx context.Context, name string) error {
 	if err != nil {
 		return unknownBatch(name, err)
 	}
-	page, err := api.Jobs(ctx, client.JobsRequest{
+	failed := []*wire.Job{}
+	for j, err := range api.AllJobs(ctx, client.JobsRequest{
 		Filter: inBatch(name, store.FailedStates), Limit: shownFailures,
 		Args: true, Result: true, Failures: true, Ascending: true,
-	})
-	if err != nil {
-		return err
+	}) {
+		if err != nil {
+			return err
+		}
+		if failed = append(failed, j); len(failed) == shownFailures {
+			break
+		}
 	}
 	return a.print(struct {
 		*wire.Batch
 		Failed []*wire.Job `json:"failed"`
-	}{b, page.Jobs}, func() error { return a.printBatch(b, page.Jobs) }, b.Name)
+	}{b, failed}, func() error { return a.printBatch(b, failed) }, b.Name)
 }
 
 func (a *app) printBatch(b *wire.Batch, failed []*wire.Job) error {

@@ -30,7 +30,7 @@ Exit code 3: the job failed or was cancelled; 1: it has not finished; 5: there i
 			return a.printResult(c.Context(), ids[0], raw)
 		},
 	}
-	c.Flags().BoolVar(&raw, "raw", false, "print a text or bytes as they are, and of bgq run what the command printed")
+	c.Flags().BoolVar(&raw, "raw", false, "print a text or bytes as they are, and of bgq run and bgq enqueue sh what the command printed")
 	return c
 }
 
@@ -68,7 +68,7 @@ func resultRaw(j *wire.Job) ([]byte, error) {
 	switch {
 	case j.ResultMsgpack == nil:
 		return nil, errors.New("it is neither text nor bytes")
-	case j.Kind == batch.Kind:
+	case j.Kind == batch.Kind || j.Kind == batch.ShellKind:
 		return batch.Stdout(j.ResultMsgpack)
 	}
 	return wire.ValueRaw(j.ResultMsgpack)

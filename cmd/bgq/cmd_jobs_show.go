@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -35,11 +36,11 @@ only the app can tell.`,
 			if err != nil {
 				return err
 			}
-			jobs, err := a.readJobs(c.Context(), ids, stack)
-			if err != nil {
-				return err
+			jobs, noStack, err := a.readJobs(c.Context(), ids, stack)
+			if err == nil {
+				err = a.showJobs(jobs)
 			}
-			return a.showJobs(jobs)
+			return cmp.Or(err, noStack)
 		},
 	}
 	c.Flags().BoolVar(&stack, "stack", false, "also the stacks of its goroutines, if it is running")
@@ -52,31 +53,32 @@ type shownJob struct {
 	Stack string `json:"stack,omitempty"`
 }
 
-// readJobs reads all of the jobs, or fails with the first that does not exist.
-func (a *app) readJobs(ctx context.Context, ids []store.ID, stack bool) ([]shownJob, error) {
+// readJobs reads all of the jobs, or fails with the first that does not exist. noStack says why
+// a stack cannot be shown.
+func (a *app) readJobs(ctx context.Context, ids []store.ID, stack bool) (jobs []shownJob, noStack, err error) {
 	api, err := a.api()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var jobs []shownJob
 	for _, id := range ids {
 		j, err := api.Job(ctx, id, client.JSON)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		shown := shownJob{Job: j}
 		if stack && j.State == store.Running {
 			s, err := api.Stack(ctx, id)
 			if err != nil {
-				return nil, err
+				noStack = cmp.Or(noStack, err)
+			} else {
+				shown.Stack = s.Stack
 			}
-			shown.Stack = s.Stack
 		} else if stack {
 			a.say("job %s is %s: it has no goroutines", id, j.State)
 		}
 		jobs = append(jobs, shown)
 	}
-	return jobs, nil
+	return jobs, noStack, nil
 }
 
 func (a *app) showJobs(jobs []shownJob) error {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bgq-dev/bgq/bgclient/admin/wire"
+	"github.com/bgq-dev/bgq/queue/filter"
 	"github.com/bgq-dev/bgq/store"
 )
 
@@ -28,7 +29,7 @@ func newQueuesCommand(a *app) *cobra.Command {
 // attempt and those that get none.
 var queueColumns = []column{
 	{name: "QUEUE", flex: true}, {name: "STATE"}, {name: "READY", right: true}, {name: "RUNNING", right: true},
-	{name: "SCHED", right: true}, {name: "HELD", right: true}, {name: "FAILED", right: true}, {name: "RETRY", right: true, wide: true}, {name: "DEAD", right: true, wide: true},
+	{name: "SCHED", right: true}, {name: "HELD", right: true, wide: true}, {name: "FAILED", right: true}, {name: "RETRY", right: true, wide: true}, {name: "DEAD", right: true, wide: true},
 	{name: "COMPLETED", right: true, wide: true}, {name: "CANCELLED", right: true, wide: true}, {name: "WORKERS", right: true, wide: true},
 	{name: "RATE", right: true, wide: true}, {name: "OLDEST"}, {name: "DONE/MIN", right: true}, {name: "LAST 30 MIN"},
 }
@@ -68,9 +69,13 @@ func (a *app) queueState(q *wire.Queue) string {
 	return "open"
 }
 
-// sayPaused tells on stdout which of the queues are paused, and how to resume them.
-func (a *app) sayPaused(queues []*wire.Queue) {
+// sayStopped tells on stdout what people have stopped in the queues, and how to let it go on.
+func (a *app) sayStopped(queues []*wire.Queue) {
 	for _, q := range queues {
+		if held := q.Counts[store.Pending.String()]; held > 0 {
+			filter := filter.Format(store.Filter{States: store.SetOf(store.Pending), Queues: []string{q.Name}})
+			a.printf("! %s of %s held. Release: %s jobs release -f %s\n", plural(held, "job"), clean(q.Name)+isAre(held), a.self(), shellQuote(filter))
+		}
 		if !q.Paused {
 			continue
 		}
@@ -83,6 +88,13 @@ func (a *app) sayPaused(queues []*wire.Queue) {
 		}
 		a.printf("%s. Resume: %s queues resume %s\n", quoted(q.Reason), a.self(), shellQuote(q.Name))
 	}
+}
+
+func isAre(n int64) string {
+	if n == 1 {
+		return " is"
+	}
+	return " are"
 }
 
 // knownQueue refuses a queue that nothing is known of: its name has most likely been misspelt.

@@ -16,9 +16,9 @@ func newQueuesListCommand(a *app) *cobra.Command {
 		Aliases: []string{"ls"},
 		Short:   "List queues and what waits in them",
 		Long: `List queues, by name. READY are jobs that may run now, RUNNING those that run, with the
-number of workers if the app serves the queue; SCHED wait for their time, HELD for a
-release; FAILED wait for another attempt or have failed for good. OLDEST is since when the
-first ready job waits. -o wide shows more.`,
+number of workers if the app serves the queue; SCHED wait for their time; FAILED wait for
+another attempt or have failed for good. OLDEST is since when the first ready job waits.
+-o wide shows more, like the jobs that are held, and the settings.`,
 		Example: `  bgq queues list -w`,
 		Args:    arguments(0, 0, "no arguments"),
 		RunE:    func(c *cobra.Command, args []string) error { return a.watch(c.Context(), every, a.listQueues) },

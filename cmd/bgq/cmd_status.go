@@ -18,8 +18,8 @@ func newStatusCommand(a *app) *cobra.Command {
 		Short: "Show the app, its queues and open batches on one screen",
 		Long: `Show the app, its queues, what runs and the batches that are not done, on one screen.
 READY are jobs that may run now, RUNNING those that run, with the number of workers if the
-app serves the queue; SCHED wait for their time, HELD for a release; FAILED wait for another
-attempt or have failed for good. OLDEST is since when the first ready job waits. The
+app serves the queue; SCHED wait for their time; FAILED wait for another attempt or have
+failed for good. OLDEST is since when the first ready job waits. The
 last column draws how many jobs have ended, three minutes a step.`,
 		Example: `  bgq status -w
   bgq status -o json | jq .totals`,
@@ -64,7 +64,7 @@ func (a *app) printStatus(s *wire.Status) error {
 		if err := newTable(a, queueColumns).write(rows); err != nil {
 			return err
 		}
-		a.sayPaused(s.Queues)
+		a.sayStopped(s.Queues)
 	}
 	if err := a.printOpenBatches(s); err != nil {
 		return err

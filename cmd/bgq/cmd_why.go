@@ -56,7 +56,7 @@ func (a *app) why(ctx context.Context, id store.ID) error {
 	return a.print(v, func() error {
 		a.printf("job %s (kind %s, queue %s) is %s\n", id, clean(e.Job.Kind), clean(e.Job.Queue), a.state(e.Job.State))
 		for _, sentence := range e.Because {
-			a.printf("  %s\n", indent(cleanLines(sentence), "  "))
+			a.printf("  %s\n", indent(a.wrap(cleanLines(sentence), 2), "  "))
 		}
 		if len(v.Next) > 0 {
 			a.printf("\nnext:\n")

@@ -27,12 +27,26 @@ type offline struct {
 	file     *file
 	server   *admin.Server
 	readOnly bool
+	opened   time.Time
 	holds    int
 	idle     *time.Timer
 }
 
-// lingering is how long the file stays open for the next request.
-const lingering = 20 * time.Millisecond
+func newOffline(path string, say, detail func(format string, args ...any)) *offline {
+	o := &offline{path: path, say: say, detail: detail}
+	o.idle = time.AfterFunc(time.Hour, o.timeout)
+	o.idle.Stop()
+	return o
+}
+
+const (
+	// lingering is how long the file stays open for the next request.
+	lingering = 20 * time.Millisecond
+	// stint is how long it stays open when one request follows the other, as in a long listing. Then it is
+	// closed for a breath, in which an app that waits for the lock gets it.
+	stint  = 300 * time.Millisecond
+	breath = 50 * time.Millisecond
+)
 
 func (o *offline) isOpen() bool {
 	o.mu.RLock()
@@ -75,15 +89,12 @@ func (o *offline) serve(req *http.Request) *http.Response {
 	return out.response(req)
 }
 
-// hurry takes the waiting out of a request: nobody finishes a job while the file is held
-// here. Who waits asks again.
+// hurry takes the waiting out of a request about a job: while the file is held here nobody runs it. Who
+// waits asks again.
 func hurry(r *http.Request) {
-	if !strings.HasPrefix(r.URL.Path, "/v1/jobs/") {
-		return
-	}
 	q := r.URL.Query()
-	if q.Has("timeout") {
-		q.Set("timeout", "0s")
+	if !strings.HasPrefix(r.URL.Path, "/v1/jobs/") || !q.Has("wait") {
+		return
 	}
 	q.Del("wait")
 	u := *r.URL
@@ -144,10 +155,7 @@ func (o *offline) openFile(ctx context.Context, readOnly bool) error {
 		f.close()
 		return err
 	}
-	o.file, o.server, o.readOnly = f, server, readOnly
-	if o.idle == nil {
-		o.idle = time.AfterFunc(lingering, o.timeout)
-	}
+	o.file, o.server, o.readOnly, o.opened = f, server, readOnly, time.Now()
 	return nil
 }
 
@@ -159,6 +167,18 @@ func (o *offline) recover(ctx context.Context, f *file) error {
 		o.say("note: %s left running by a process that died: %d to run again, %d discarded",
 			plural(int64(n), "job"), r.Again, r.Convicted+r.Abandoned)
 	}
+	return err
+}
+
+// rest closes the file for a breath if it has been open for long and nobody holds it.
+func (o *offline) rest() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.file == nil || o.holds > 0 || time.Since(o.opened) < stint {
+		return nil
+	}
+	err := o.shut()
+	time.Sleep(breath)
 	return err
 }
 
@@ -191,9 +211,7 @@ func (o *offline) shut() error {
 func (o *offline) close() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.idle != nil {
-		o.idle.Stop()
-	}
+	o.idle.Stop()
 	return o.shut()
 }
 

@@ -78,6 +78,36 @@ func TestListingLetsGoOfTheFile(t *testing.T) {
 	}
 }
 
+// However fast the pages of a listing follow each other, an app need not wait for its end.
+func TestLongListingTakesABreath(t *testing.T) {
+	a := seeded(t, 1)
+	api := apiOf(t, a)
+	if _, err := api.Info(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	locked := make(chan error)
+	go func() {
+		s, err := boltstore.Open(a.db, boltstore.Options{LockTimeout: time.Second})
+		if err == nil {
+			err = s.Close()
+		}
+		locked <- err
+	}()
+	for {
+		select {
+		case err := <-locked:
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		default:
+			if _, err := api.Count(t.Context(), ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 // Requests that follow each other find the file open, and a change after a read opens it anew.
 func TestFileStaysOpenForTheNextRequest(t *testing.T) {
 	a := seeded(t, 1)

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -53,6 +54,9 @@ func (a *app) execute(ctx context.Context, args []string) int {
 	err := cmp.Or(root.ExecuteContext(ctx), a.printErr)
 	if closed := a.hangUp(); err == nil {
 		err = closed
+	}
+	if cause := context.Cause(ctx); cause != nil && errors.Is(err, cause) {
+		err = context.Canceled // whatever the signal was called
 	}
 	if err == nil {
 		return int(exitOK)
@@ -121,16 +125,18 @@ while you read or think, so that the app can start at any time. -v says which it
 			root.AddCommand(c)
 		}
 	}
-	add(groupRun, newRunCommand(a))
+	add(groupRun, newRunCommand(a), newEnqueueCommand(a), newWorkCommand(a))
 	add(groupLook, newStatusCommand(a), newJobsCommand(a), newBatchesCommand(a), newQueuesCommand(a), newErrorsCommand(a),
 		newStatsCommand(a), newWhyCommand(a), newHistoryCommand(a), newAuditCommand(a), newOpsCommand(a))
+	add(groupLook, newTopCommand(a), newTailCommand(a))
 	add(groupFile, newBackupCommand(a), newVerifyCommand(a), newCompactCommand(a), newPruneCommand(a))
-	add(groupFile, newBenchCommand(a), newVersionCommand(a))
+	add(groupFile, newBenchCommand(a), newManCommand(a), newVersionCommand(a))
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommand(newHelpCommand())
 	root.SetHelpCommandGroupID(groupFile)
 	root.SetCompletionCommandGroupID(groupFile)
 	strict(root)
+	a.completions(root)
 	return root
 }
 

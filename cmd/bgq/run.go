@@ -133,6 +133,7 @@ func (a *app) runBatch(ctx context.Context, args []string, f *runFlags) error {
 	interrupts, stop := listen()
 	defer stop()
 	o.Interrupts = interrupts
+	o.Serve = a.serveRun(t)
 	sum, err := batch.Run(ctx, t.queue, source, o)
 	if err == nil || !sum.Empty() {
 		a.summarise(&sum, o.Progress, list == nil)

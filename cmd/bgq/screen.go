@@ -39,6 +39,16 @@ func (s *screen) size() (width, height int) {
 	return w, h
 }
 
+// wrap breaks a text into lines that fit behind a margin. Off a terminal it stays as it is.
+func (a *app) wrap(s string, margin int) string {
+	const least = 20
+	width, _ := a.screen.size()
+	if width < margin+least {
+		return s
+	}
+	return text.WrapSoft(s, width-margin)
+}
+
 // colourMode is the value of --color.
 type colourMode string
 

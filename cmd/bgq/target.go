@@ -92,6 +92,9 @@ func (t *target) hold(ctx context.Context, readOnly bool) (release func(), err e
 }
 
 func (t *target) once(req *http.Request) (*http.Response, error) {
+	if err := t.offline.rest(); err != nil {
+		return nil, err
+	}
 	if !t.offline.isOpen() {
 		resp, err := t.live.RoundTrip(req)
 		if !nobodyThere(err) {

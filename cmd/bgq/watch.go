@@ -119,15 +119,33 @@ func (a *app) show(frame []byte, n int) error {
 			out.WriteString(clearAll)
 		}
 		out.WriteString(home)
-		lines := strings.Split(strings.TrimSuffix(string(frame), "\n"), "\n")
+		lines := a.fit(string(frame), width)
 		if cut := len(lines) - (height - 1); cut > 0 {
 			lines = append(lines[:height-2], fmt.Sprintf("… %s", plural(int64(cut+1), "more line")))
 		}
 		for _, line := range lines {
-			out.WriteString(text.Snip(line, width, "…") + clearLine + "\n")
+			out.WriteString(line + clearLine + "\n")
 		}
 		out.WriteString(clearBelow)
 	}
 	_, err := io.WriteString(a.stdout, out.String())
 	return err
+}
+
+// fit returns the lines of a frame, none wider than the terminal: the sentences are broken, and
+// what -o wide shows is cut.
+func (a *app) fit(frame string, width int) []string {
+	var lines []string
+	for line := range strings.Lines(frame) {
+		line = strings.TrimSuffix(line, "\n")
+		switch {
+		case text.StringWidthWithoutEscSequences(line) <= width:
+			lines = append(lines, line)
+		case a.format == formatWide:
+			lines = append(lines, text.Snip(line, width, "…"))
+		default:
+			lines = append(lines, strings.Split(text.WrapSoft(line, width), "\n")...)
+		}
+	}
+	return lines
 }

@@ -122,6 +122,7 @@ func runShell(ctx context.Context, job *store.Job, e *ended) (store.Value, error
 		return nil, executor.Permanent(fmt.Errorf("the command of job %s cannot be read: %w", job.ID, err))
 	}
 	e.line = a.Line()
+	executor.Progress(ctx, 0, 0, e.line) // so that people see which command runs
 	words := a.words()
 	if _, err := os.Stat(string(a.Dir)); a.Dir != "" && err != nil { // the system would not say what is missing
 		return nil, fmt.Errorf("cannot start where it should: %w", err)

@@ -161,6 +161,9 @@ func TestShell(t *testing.T) {
 				return
 			}
 			stdout, err := Stdout(j.Result)
+			if j.Progress.Note != c.line {
+				t.Errorf("people see %q", j.Progress.Note)
+			}
 			if err != nil || j.State != store.Completed || string(stdout) != c.stdout || end.Err != nil || !end.Exit.OK() {
 				t.Errorf("%s %q %v %+v, want %q; told %+v", j.State, stdout, err, j.Failures, c.stdout, end)
 			}

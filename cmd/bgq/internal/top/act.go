@@ -149,6 +149,7 @@ func (m *Model) askFilter() *prompt {
 		if err != nil {
 			return nil, err.Error()
 		}
+		m.focus = paneJobs
 		return m.setFilter(strings.TrimSpace(input), namesStates(&f)), ""
 	}}
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/bgq-dev/bgq/bgclient/admin/client"
+	_ "github.com/bgq-dev/bgq/cmd/bgq/internal/top/noquery"
 )
 
 // Config says what a [Model] shows. Client, Clean and Interval are required.

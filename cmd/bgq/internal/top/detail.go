@@ -1,9 +1,7 @@
 package top
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -108,6 +106,9 @@ func (d *detail) draw(m *Model) {
 	case d.job != nil:
 		d.text = d.describe(s, m.cfg.Now())
 	}
+	if d.err != nil && d.text != nil && (d.job != nil || d.trace != "") { // it is as it was last known
+		d.text = append(s.wrap(red, explain(d.err)), d.text...)
+	}
 	d.scroll(0, m.room())
 }
 
@@ -116,20 +117,8 @@ func (d *detail) describe(s *screen, now time.Time) []line {
 	j := d.job
 	var out []line
 	fact := func(name, value string) {
-		if value == "" {
-			return
-		}
-		narrow := *s
-		const indent = 10
-		if s.width > 0 {
-			narrow.width = max(s.width-indent, leastFlex)
-		}
-		for i, l := range narrow.wrap(plain, value) {
-			head := strings.Repeat(" ", indent)
-			if i == 0 {
-				head = fmt.Sprintf("%-*s", indent, name)
-			}
-			out = append(out, append(line{{faint, head}}, l...))
+		if value != "" {
+			out = append(out, s.hang(10, span{faint, name}, plain, value)...)
 		}
 	}
 	out = append(out, line{{faint, fmt.Sprintf("%-10s", "state")}, {stateStyle(j.State), j.State.String()}, {plain, suffix(j.Reason)}})
@@ -228,24 +217,12 @@ func (m *Model) pressDetail(k string) tea.Cmd {
 		return nil
 	}
 	switch k {
-	case "esc", "enter", "backspace", "left", "h":
+	case "esc", "enter", "backspace":
 		m.detail = nil
-		if d.stack && d.job == nil && k == "h" {
-			return m.open(d.id, false)
-		}
 	case "s":
 		return m.open(d.id, true)
 	case "r", "c", "d":
-		if d.stack {
-			return nil
-		}
-		m.askJob(actions[k], d.id)
+		return m.askJob(actions[k], d.id)
 	}
 	return nil
-}
-
-// gone tells whether the answer says that there is no such job.
-func gone(err error) bool {
-	p, ok := errors.AsType[*wire.Problem](err)
-	return ok && cmp.Or(p.Code) == wire.CodeNotFound
 }

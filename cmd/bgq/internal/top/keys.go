@@ -25,8 +25,30 @@ var keys = []struct{ key, does string }{
 	{"q", "quit"},
 }
 
-// press takes a key.
+// press takes keys. What comes at once is one message, be it typed quickly or pasted; what was pasted is
+// a text and no keys.
 func (m *Model) press(key tea.KeyMsg) tea.Cmd {
+	if m.prompt != nil && m.prompt.typed || len(key.Runes) <= 1 {
+		return m.pressOne(key)
+	}
+	if key.Paste {
+		return nil
+	}
+	var cmds []tea.Cmd
+	for i, r := range key.Runes {
+		if m.prompt != nil && m.prompt.typed { // the rest is the answer
+			rest := key
+			rest.Runes = key.Runes[i:]
+			return tea.Batch(append(cmds, m.pressOne(rest))...)
+		}
+		one := key
+		one.Runes = []rune{r}
+		cmds = append(cmds, m.pressOne(one))
+	}
+	return tea.Batch(cmds...)
+}
+
+func (m *Model) pressOne(key tea.KeyMsg) tea.Cmd {
 	if m.prompt != nil {
 		return m.answer(key)
 	}
@@ -99,18 +121,21 @@ func (m *Model) pressQueue(pause bool) {
 	m.prompt = m.setPaused(m.here(), pause)
 }
 
+// unended narrows a filter to the jobs that somebody may want to look at.
+const unended = " state:running,failed,available,scheduled,pending"
+
 // closer looks at what is selected.
 func (m *Model) closer() tea.Cmd {
 	switch name := m.here(); m.focus {
 	case paneQueues:
 		if name != "" {
 			m.focus = paneJobs
-			return m.setFilter(filter.Format(store.Filter{Queues: []string{name}, States: store.EveryState}), true)
+			return m.setFilter(filter.Format(store.Filter{Queues: []string{name}})+unended, true)
 		}
 	case paneBatches:
 		if name != "" {
 			m.focus = paneJobs
-			return m.setFilter(filter.Format(store.Filter{Batches: []string{name}, States: store.EveryState &^ store.SetOf(store.Completed)}), true)
+			return m.setFilter(filter.Format(store.Filter{Batches: []string{name}})+unended, true)
 		}
 	case paneJobs:
 		if j := m.job(); j != nil {
@@ -131,8 +156,7 @@ var actions = map[string]string{"r": wire.ActionRetry, "c": wire.ActionCancel, "
 func (m *Model) pressAct(k string) tea.Cmd {
 	action := actions[k]
 	if j := m.job(); j != nil {
-		m.askJob(action, j.ID)
-		return nil
+		return m.askJob(action, j.ID)
 	}
 	if g := m.failure(); g != nil && action != wire.ActionCancel {
 		return m.actMany(action, g.Filter, "failed jobs of kind "+g.Kind)
@@ -156,6 +180,10 @@ func (m *Model) pressAct(k string) tea.Cmd {
 }
 
 // askJob asks before it does something to a job, but for a retry, which does no harm.
-func (m *Model) askJob(action string, id store.ID) {
+func (m *Model) askJob(action string, id store.ID) tea.Cmd {
+	if action == wire.ActionRetry {
+		return m.actJob(action, id)
+	}
 	m.prompt = confirm(action+" job "+id.String()+"?", m.actJob(action, id))
+	return nil
 }

@@ -2,6 +2,8 @@ package top
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -18,13 +20,20 @@ func cells(texts ...string) []span {
 }
 
 func (m *Model) queueList() list {
+	bars, title := 30, "LAST 30 MIN"
+	if m.screen.width > 0 && m.screen.width < 100 {
+		bars, title = 10, "30 MIN"
+	}
 	l := list{columns: []column{
 		{name: "QUEUE", flex: true}, {name: "STATE"}, {name: "READY", right: true}, {name: "RUNNING", right: true},
-		{name: "SCHED", right: true}, {name: "HELD", right: true}, {name: "FAILED", right: true},
-		{name: "OLDEST", right: true}, {name: "DONE/MIN", right: true}, {name: "LAST 30 MIN"},
+		{name: "SCHED", right: true}, {name: "FAILED", right: true},
+		{name: "OLDEST", right: true}, {name: "DONE/MIN", right: true}, {name: title},
 	}}
 	live := m.live()
 	for _, q := range m.data.status.Queues {
+		if q.Name == ownQueue && !q.Paused && slices.Max(slices.Collect(maps.Values(q.Counts))) == 0 {
+			continue
+		}
 		state := span{plain, "open"}
 		switch {
 		case q.Paused:
@@ -40,11 +49,11 @@ func (m *Model) queueList() list {
 		if q.OldestAt != nil {
 			oldest = lasting(m.cfg.Now().Sub(*q.OldestAt))
 		}
-		r := cells(q.Name, "", number(q.Counts["available"]), running, number(q.Counts["scheduled"]), number(q.Counts["pending"]),
-			number(failed(q.Counts)), oldest, rate(q.DonePerMinute), sparkline(q.Recent))
+		r := cells(q.Name, "", number(q.Counts["available"]), running, number(q.Counts["scheduled"]),
+			number(failed(q.Counts)), oldest, rate(q.DonePerMinute), sparkline(condense(q.Recent, bars)))
 		r[1] = state
 		if failed(q.Counts) > 0 {
-			r[6].style = red
+			r[5].style = red
 		}
 		l.rows = append(l.rows, row{q.Name, r})
 	}
@@ -53,6 +62,9 @@ func (m *Model) queueList() list {
 	}
 	return l
 }
+
+// ownQueue is the queue in which bgclient keeps calls of closures: it is shown only when it has some.
+const ownQueue = "func"
 
 func (m *Model) jobList() list {
 	if m.narrowed {

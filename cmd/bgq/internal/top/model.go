@@ -14,6 +14,7 @@ type Model struct {
 	cfg           Config
 	screen        screen
 	width, height int
+	still         bool // a single frame, in which nothing is selected
 
 	data     data
 	groups   groups

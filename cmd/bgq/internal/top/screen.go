@@ -96,3 +96,20 @@ func (s *screen) wrap(st style, t string) []line {
 	}
 	return out
 }
+
+// hang writes a text beside a head, all its lines indented.
+func (s *screen) hang(indent int, head span, st style, t string) []line {
+	narrow := *s
+	if s.width > 0 {
+		narrow.width = max(s.width-indent, leastFlex)
+	}
+	lines := narrow.wrap(st, t)
+	for i := range lines {
+		h := span{plain, strings.Repeat(" ", indent)}
+		if i == 0 {
+			h = span{head.style, head.text + strings.Repeat(" ", max(indent-len(head.text), 0))}
+		}
+		lines[i] = append(line{h}, lines[i]...)
+	}
+	return lines
+}

@@ -26,6 +26,18 @@ func sparkline(values []int64) string {
 	return string(out)
 }
 
+// condense adds neighbours up, so that there are no more than n numbers.
+func condense(values []int64, n int) []int64 {
+	if len(values) <= n {
+		return values
+	}
+	out := make([]int64, n)
+	for i, v := range values {
+		out[i*n/len(values)] += v
+	}
+	return out
+}
+
 // number writes a count for people.
 func number(n int64) string { return humanize.Comma(n) }
 

@@ -2,7 +2,6 @@ package top
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -45,10 +44,23 @@ func (m *Model) header() line {
 		return line{{bold, m.cfg.File}, {faint, "  …"}}
 	}
 	l := line{{bold, m.cfg.File}, {plain, "  "}}
+	if d := m.detail; d != nil {
+		what := "job "
+		if d.stack {
+			what = "stack of job "
+		}
+		l = append(l, span{plain, what}, span{bold, d.id.String()}, span{plain, "  "})
+	}
+	if m.filter != "" && m.detail == nil {
+		l = append(l, span{cyan, "filter " + m.filter}, span{plain, "  "})
+	}
 	if m.trouble != nil {
 		return append(l, span{red, fmt.Sprintf("no answer since %s: %s", lasting(m.cfg.Now().Sub(m.since)), explain(m.trouble))})
 	}
 	i := &m.data.status.Info
+	if m.detail != nil && i.Live {
+		return l
+	}
 	if i.Live {
 		l = append(l, span{green, "live"}, span{plain, fmt.Sprintf(" (pid %d%s)", i.PID, uptime(i, m.cfg.Now()))})
 	} else {
@@ -57,16 +69,6 @@ func (m *Model) header() line {
 	l = append(l, span{plain, "  " + humanize.IBytes(uint64(max(i.File.SizeBytes, 0)))})
 	h := &m.data.status.Hour
 	l = append(l, span{plain, fmt.Sprintf("  last hour: %s done, %s failed", number(h.Completed), number(h.Failed+h.Discarded))})
-	if m.detail != nil {
-		what := "job "
-		if m.detail.stack {
-			what = "stack of job "
-		}
-		return line{{bold, m.cfg.File}, {plain, "  " + what}, {bold, m.detail.id.String()}}
-	}
-	if m.filter != "" {
-		l = append(l, span{cyan, "  filter " + m.filter})
-	}
 	return l
 }
 
@@ -98,130 +100,22 @@ func (m *Model) footer() line {
 	case m.detail != nil:
 		return words(faint, "j k scroll  r retry  c cancel  d delete  s stack  esc back  ? help  q quit")
 	}
-	return words(faint, "j k move  tab next list  enter look  / filter  p pause  u resume  r retry  c cancel  d delete  ? help  q quit")
+	return words(faint, paneKeys[m.focus]+"  tab next list  / filter  ? help  q quit")
+}
+
+// paneKeys are the keys that do something in a pane.
+var paneKeys = [panes]string{
+	paneQueues:     "enter jobs  p pause  u resume",
+	paneJobs:       "enter look  r retry  c cancel  d delete",
+	paneFailures:   "enter look  r retry  d delete",
+	paneOperations: "c stop",
+	paneBatches:    "enter jobs  r retry",
 }
 
 func (m *Model) helpText() []line {
 	lines := []line{words(bold, "keys"), nil}
 	for _, k := range keys {
-		for i, l := range m.screen.wrap(plain, k.does) {
-			head := strings.Repeat(" ", 14)
-			if i == 0 {
-				head = fmt.Sprintf("%-14s", k.key)
-			}
-			lines = append(lines, append(line{{bold, head}}, l...))
-		}
+		lines = append(lines, m.screen.hang(14, span{bold, k.key}, plain, k.does)...)
 	}
 	return lines
-}
-
-// lists draws the panes into a number of lines; 0: as many as there are.
-func (m *Model) lists(room int) []line {
-	if m.data.status == nil {
-		return nil
-	}
-	var all []pane
-	blocks := make([][]line, panes)
-	for p := range pane(panes) {
-		if m.shows(p) {
-			all = append(all, p)
-			blocks[p] = m.block(p)
-		}
-	}
-	var lines []line
-	for _, share := range m.shares(all, blocks, room) {
-		if len(lines) > 0 {
-			lines = append(lines, nil)
-		}
-		lines = append(lines, m.window(share.pane, blocks[share.pane], share.lines)...)
-	}
-	return lines
-}
-
-// block draws a whole pane: the header, the rows, and the note.
-func (m *Model) block(p pane) []line {
-	l := m.list(p)
-	head, selected := faint, -1
-	if p == m.focus && room0(m) {
-		head, selected = bold, m.selected(p, l.rows)
-	}
-	lines := m.screen.layout(l.columns, l.rows, head, selected)
-	if l.note != "" {
-		lines = append(lines, line{{plain, noMark}, {faint, l.note}})
-	}
-	return lines
-}
-
-// room0 tells whether there is a screen with a selection: a single frame has none.
-func room0(m *Model) bool { return m.height > 0 }
-
-// window returns so many lines of a pane: the header, and the part with the selection.
-func (m *Model) window(p pane, block []line, lines int) []line {
-	if lines >= len(block) {
-		return block
-	}
-	rows := lines - 1
-	first := 0
-	if p == m.focus {
-		selected := max(m.selected(p, m.list(p).rows), 0)
-		first = min(max(selected-rows/2, 0), len(block)-1-rows)
-	}
-	return append([]line{block[0]}, block[1+first:1+first+rows]...)
-}
-
-// share is how many lines a pane gets.
-type share struct {
-	pane  pane
-	lines int
-}
-
-// leastRows is what a pane keeps besides its header when there is not room for all.
-const leastRows = 2
-
-// shares divides the room between the panes: each gets a little, that in focus then what it needs, and the
-// others what is left, from the top. Where there is not even a little for all, the last ones are left out.
-func (m *Model) shares(all []pane, blocks [][]line, room int) []share {
-	if room <= 0 {
-		out := make([]share, len(all))
-		for i, p := range all {
-			out[i] = share{p, len(blocks[p])}
-		}
-		return out
-	}
-	var out []share
-	add := func(p pane) {
-		need := min(len(blocks[p]), 1+leastRows)
-		between := 0
-		if len(out) > 0 {
-			between = 1
-		}
-		if room >= need+between || len(out) == 0 {
-			out = append(out, share{p, max(min(need, room), 1)})
-			room -= need + between
-		}
-	}
-	add(m.focus)
-	for _, p := range all {
-		if p != m.focus {
-			add(p)
-		}
-	}
-	for i := range out { // the one in focus is the first
-		more := min(len(blocks[out[i].pane])-out[i].lines, max(room, 0))
-		out[i].lines += more
-		room -= more
-	}
-	return inOrder(out)
-}
-
-func inOrder(shares []share) []share {
-	var out []share
-	for p := range pane(panes) {
-		for _, s := range shares {
-			if s.pane == p {
-				out = append(out, s)
-			}
-		}
-	}
-	return out
 }
