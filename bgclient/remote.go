@@ -91,7 +91,7 @@ const (
 )
 
 // again calls fn until it reached the program, and returns what it returned then. Where the
-// program cannot be reached it tries until ctx ends or patience is over; 0 is no limit. The patience is with
+// program cannot be reached, or others are in the way, it tries until ctx ends or patience is over; 0 is no limit. The patience is with
 // a program that has gone, not with one that is slow: it counts from the first try that has failed.
 func (r *Remote) again(ctx context.Context, patience time.Duration, fn func() error) error {
 	if ctx.Err() != nil {
@@ -103,7 +103,7 @@ func (r *Remote) again(ctx context.Context, patience time.Duration, fn func() er
 		if gone.IsZero() {
 			gone = time.Now()
 		}
-		if !unreachable(err) || ctx.Err() != nil || patience > 0 && time.Since(gone) >= patience {
+		if !unreachable(err) && !crowded(err) || ctx.Err() != nil || patience > 0 && time.Since(gone) >= patience {
 			return r.explain(err)
 		}
 		select {
@@ -122,6 +122,12 @@ func unreachable(err error) bool {
 	}
 	p, answered := errors.AsType[*wire.Problem](err)
 	return !answered || p.Code == wire.CodeClosed
+}
+
+// crowded tells whether others are in the way at this moment.
+func crowded(err error) bool {
+	p, answered := errors.AsType[*wire.Problem](err)
+	return answered && p.Code == wire.CodeTooMany
 }
 
 // restart is how long a call waits for a program that restarts.

@@ -8,18 +8,20 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/bgq-dev/bgq/bgclient/admin/wire"
 	"github.com/bgq-dev/bgq/store"
 )
 
-// TestAgain: a call is repeated when the program has gone, however long that took to show.
+// TestAgain: a call is repeated when the program has gone, however long that took to show, and when it is busy.
 func TestAgain(t *testing.T) {
 	for name, c := range map[string]struct {
 		slow time.Duration // how long the first try takes
 		err  error         // how it ends
 	}{
-		"gone at once":               {0, io.EOF},
-		"gone after a long time":     {5 * restart, io.EOF},
-		"too busy to accept, though": {10 * time.Second, context.DeadlineExceeded}, // of the dialer, not of the caller
+		"gone at once":           {0, io.EOF},
+		"gone after a long time": {5 * restart, io.EOF},
+		"too busy to accept":     {10 * time.Second, context.DeadlineExceeded}, // of the dialer, not of the caller
+		"too many large answers": {10 * time.Second, &wire.Problem{Code: wire.CodeTooMany}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -102,7 +102,11 @@ func TestStatesComeFromTheTable(t *testing.T) {
 		"store/boltstore/move.go":   true,
 		"store/boltstore/record.go": true,
 		"queue/inspect.go":          true, // makes a counter look like a job, for a filter
+
+		"bgclient/admin/wire/job.go": true, // reads what another program says
 	}
+	// These show jobs, in types of their own whose fields have the same names.
+	show := func(name string) bool { return inside(name, "bgclient/admin") || inside(name, "cmd/bgq") }
 	const decides = "queue/transition.go" // may say where a move leads
 	fileSet := token.NewFileSet()
 	seen := map[string]bool{}
@@ -115,7 +119,7 @@ func TestStatesComeFromTheTable(t *testing.T) {
 			t.Fatal(err)
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
-			for _, field := range fieldsSet(n) {
+			for _, field := range fieldsSet(n, show(name)) {
 				switch {
 				case field == "Job.State" && !assigns[name]:
 					t.Errorf("%s: a state is given to a job", fileSet.Position(n.Pos()))
@@ -137,10 +141,13 @@ func TestStatesComeFromTheTable(t *testing.T) {
 
 // fieldsSet returns which of the fields Job.State and Move.To a node sets, by the
 // names alone: assignments to a field State or To of anything, and literals of the
-// types.
-func fieldsSet(n ast.Node) (fields []string) {
+// types. Where jobs are only shown, literals of the store's types count alone.
+func fieldsSet(n ast.Node, shown bool) (fields []string) {
 	switch n := n.(type) {
 	case *ast.AssignStmt:
+		if shown {
+			return nil
+		}
 		for _, left := range n.Lhs {
 			if s, ok := left.(*ast.SelectorExpr); ok {
 				switch s.Sel.Name {
@@ -155,6 +162,8 @@ func fieldsSet(n ast.Node) (fields []string) {
 		typ := n.Type
 		if s, ok := typ.(*ast.SelectorExpr); ok {
 			typ = s.Sel
+		} else if shown {
+			return nil
 		}
 		name, ok := typ.(*ast.Ident)
 		if !ok {

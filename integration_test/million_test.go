@@ -3,6 +3,7 @@ package integration_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,25 @@ import (
 	"github.com/bgq-dev/bgq/store"
 	"github.com/bgq-dev/bgq/store/boltstore"
 )
+
+func init() { roles["spoiler"] = spoilerMain }
+
+// spoilerMain writes into a file, says so, and does not close it.
+func spoilerMain(args []string) error {
+	st, err := boltstore.Open(args[0], boltstore.Options{})
+	if err != nil {
+		return err
+	}
+	q, err := queue.New(st, queue.Config{})
+	if err != nil {
+		return err
+	}
+	if _, err := q.Enqueue(context.Background(), queue.NewJob{Kind: "last"}); err != nil {
+		return err
+	}
+	fmt.Println("stored")
+	select {}
+}
 
 // fillFile stores n jobs in a new file: a tenth of them is discarded, a tenth completed.
 func fillFile(t *testing.T, path string, n int) {
@@ -55,25 +75,27 @@ func fillFile(t *testing.T, path string, n int) {
 	}
 }
 
-// firstByte runs a command, and returns how long it took until it had printed something.
+// firstByte runs a command, and returns how long it took until it had printed something, be it that it has
+// to search.
 func firstByte(t *testing.T, cmd *exec.Cmd) time.Duration {
 	t.Helper()
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	out, err := cmd.StdoutPipe()
+	out, in, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	cmd.Stdout, cmd.Stderr = in, in
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	one := make([]byte, 1)
-	_, readErr := out.Read(one)
+	in.Close()
+	first := make([]byte, 200)
+	n, readErr := out.Read(first)
 	took := time.Since(began)
 	out.Close() // who reads no further is no reason to complain
-	if err := cmd.Wait(); readErr != nil {
-		t.Fatalf("%s printed nothing: %v, %v: %s", cmd, readErr, err, stderr.String())
+	err = cmd.Wait()
+	if text := string(first[:n]); readErr != nil || strings.Contains(text, "bgq: ") {
+		t.Fatalf("%s printed %q: %v, %v", cmd, text, readErr, err)
 	}
 	return took
 }
@@ -98,8 +120,18 @@ func TestFirstOutputWithAMillionJobs(t *testing.T) {
 		{"jobs", "count", "--by", "kind,state"},
 		{"queues", "list"},
 	}
-	for _, args := range lines {
-		t.Run(strings.Join(args, " "), func(t *testing.T) {
+	for i, args := range append(lines, lines[0], lines[1]) {
+		name := strings.Join(args, " ")
+		if i == len(lines) {
+			if l := live(t, inRole(t, "spoiler", path), death{lines: 1}); !l.killed() {
+				t.Fatalf("it should have been killed: %+v", l)
+			}
+		}
+		limit := limit
+		if i >= len(lines) { // every page is looked at before the file is trusted
+			name, limit = name+", after a kill", 10*limit
+		}
+		t.Run(name, func(t *testing.T) {
 			var all []time.Duration
 			for range 7 { // other tests share the machine: one undisturbed run is proof
 				took := firstByte(t, bgq(t, dir, args...))

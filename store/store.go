@@ -132,7 +132,7 @@ type Extension struct {
 	Ref         Ref
 	Progress    *Progress    // nil: as it was
 	Checkpoints []Checkpoint // each replaces the one of its name
-	Lines       []LogLine    // appended to the log of the job
+	Lines       []LogLine    // appended to the log of the job; refused (ErrNoSpace) where hardly any space is left
 }
 
 // Outcome is how an attempt ended.
@@ -143,7 +143,8 @@ type Outcome struct {
 	Result Value
 	// Failure is appended to the job's failures unless nil.
 	Failure *Failure
-	// Lines are appended to the log of the job.
+	// Lines are appended to the log of the job. Where hardly any space is left, a store may keep one
+	// instead of them, which says so.
 	Lines []LogLine
 	// Next are stored in the same commit, as by Enqueue.
 	Next []Job

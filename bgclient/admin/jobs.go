@@ -23,7 +23,7 @@ var jobRoutes = []route{
 const maxAnswer = 32 << 20
 
 // pageTime is how long a page may take: then what was found is answered, perhaps nothing yet, with the cursor to go on.
-const pageTime = 100 * time.Millisecond
+const pageTime = 60 * time.Millisecond
 
 // listJobs answers with a page of jobs.
 func (s *Server) listJobs(w http.ResponseWriter, r *http.Request) error {

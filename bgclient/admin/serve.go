@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"time"
 )
 
 // Serve answers on a unix socket, where whoever can connect may do everything, until Close; then it
@@ -33,9 +34,13 @@ func (s *Server) Serve(l net.Listener) error {
 	return errors.Join(err, l.Close())
 }
 
+// endPatience is the moment that a request has to end which has nothing more to do.
+const endPatience = 100 * time.Millisecond
+
 // Close stops listening, ends waits, streams and operations, and returns when the last request has
 // been answered. When ctx ends before that, its error is returned, and connections to the sockets are
-// cut. New requests are refused. A second Close waits as well.
+// cut; but also with a context that is over already, those who only wait get the moment they need to end. New
+// requests are refused. A second Close waits as well.
 func (s *Server) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closing = true
@@ -56,7 +61,11 @@ func (s *Server) Close(ctx context.Context) error {
 	select {
 	case <-idle:
 	case <-ctx.Done():
-		errs = append(errs, fmt.Errorf("requests to the admin API are still under way: %w", context.Cause(ctx)))
+		select {
+		case <-idle:
+		case <-time.After(endPatience):
+			errs = append(errs, fmt.Errorf("requests to the admin API are still under way: %w", context.Cause(ctx)))
+		}
 	}
 	// What is left are connections without a request: they need not be waited for.
 	return errors.Join(append(errs, s.web.Close())...)

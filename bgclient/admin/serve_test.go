@@ -168,6 +168,19 @@ func rawRequest(t *testing.T, p *pipes, text string) net.Conn {
 
 // Whoever waits hears that the server closes, also over a connection that is cut right after.
 func TestCloseIsToldToThoseWhoWait(t *testing.T) {
+	closeWhileWaiting(t, (*testing.T).Context)
+}
+
+// Programs close with the context that the signal to end has ended: that is no error by itself.
+func TestCloseWithAContextThatIsOver(t *testing.T) {
+	closeWhileWaiting(t, func(t *testing.T) context.Context {
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		return over
+	})
+}
+
+func closeWhileWaiting(t *testing.T, with func(*testing.T) context.Context) {
 	bubble(t, true, func(t *testing.T, f *fixture) {
 		p := f.listen()
 		id := f.enqueue(1, queue.NewJob{Kind: "k"})[0]
@@ -181,7 +194,7 @@ func TestCloseIsToldToThoseWhoWait(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		if err := f.s.Close(t.Context()); err != nil {
+		if err := f.s.Close(with(t)); err != nil {
 			t.Error(err)
 		}
 		for range clients {

@@ -100,7 +100,7 @@ func (a *app) argsOf(args []string) (json.RawMessage, error) {
 	case isFile:
 		b, err := os.ReadFile(name)
 		if err != nil {
-			return nil, fail(codeOf(err), "@ is followed by the name of a file with JSON", "%w", err)
+			return nil, fail(exitError, "@ is followed by the name of a file with JSON", "%w", err)
 		}
 		text, from = b, name
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -138,6 +139,9 @@ func (f *enqueueFlags) create(a *app) error {
 		return fail(exitNoFile, "check the name in --db; --create makes it, and so does bgq work", "%s: there is no such file", a.db)
 	}
 	file, err := a.openOrCreate()
+	if errors.Is(err, store.ErrLocked) { // somebody else has made it at this moment
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func newJobsCommand(a *app) *cobra.Command {
 		newJobsListCommand(a), newJobsShowCommand(a), newJobsCountCommand(a), newJobsWaitCommand(a),
 		newJobsResultCommand(a), newJobsLogsCommand(a),
 		newJobsRetryCommand(a), newJobsCancelCommand(a), newJobsDeleteCommand(a),
-		newJobsHoldCommand(a), newJobsReleaseCommand(a), newJobsRunNowCommand(a),
+		newJobsHoldCommand(a), newJobsReleaseCommand(a), newJobsRunNowCommand(a), newTopCommand(a),
 	)
 	return c
 }

@@ -83,6 +83,7 @@ func (a *app) listJobs(ctx context.Context, o listOptions) error {
 	}
 	req := a.jobsRequest(o.filter)
 	req.Ascending = o.oldest
+	searching := false
 	for more := true; more; {
 		if left := o.most - out.n; !o.all {
 			req.Limit = min(a.pageOf(), left+1) // one more tells whether there are more
@@ -102,6 +103,10 @@ func (a *app) listJobs(ctx context.Context, o listOptions) error {
 			return err
 		}
 		req.Cursor, more = page.Next, page.Next != ""
+		if len(page.Jobs) == 0 && more && !searching {
+			searching = true
+			a.say("searching: what this filter asks for is in no index, so every job is looked at; state:failed and the like narrow it")
+		}
 	}
 	if out.n == 0 {
 		a.say("no job matches")

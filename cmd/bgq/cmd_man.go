@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,9 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cpuguy83/go-md2man/v2/md2man"
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
-	"github.com/spf13/pflag"
 )
 
 func newManCommand(a *app) *cobra.Command {
@@ -26,7 +24,11 @@ the time in SOURCE_DATE_EPOCH, or that of the commit it was built from.`,
   bgq man /tmp/man && man /tmp/man/bgq-jobs-retry.1`,
 		Args: arguments(1, 1, "a directory"),
 		RunE: func(c *cobra.Command, args []string) error {
-			n, err := a.writeManual(args[0])
+			date, err := manualDate()
+			if err != nil {
+				return err
+			}
+			n, err := writeManual(args[0], a.manualTree(), date)
 			if err == nil {
 				a.say("wrote %s", plural(int64(n), "page"))
 			}
@@ -35,111 +37,47 @@ the time in SOURCE_DATE_EPOCH, or that of the commit it was built from.`,
 	}
 }
 
-// writeManual writes the pages, and returns how many there are.
-func (a *app) writeManual(dir string) (int, error) {
-	date, err := manualDate()
-	if err != nil {
-		return 0, err
-	}
+// manualTree returns the commands of the manual.
+func (a *app) manualTree() *cobra.Command {
+	root := newApp(a.stdin, a.stdout, a.stderr).root()
+	root.InitDefaultCompletionCmd()
+	root.PersistentFlags().Lookup("db").DefValue = "./bgq.db" // whatever BGQ_DB says here
+	return root
+}
+
+// writeManual writes the page of a command and those below it, and returns how many there are.
+func writeManual(dir string, c *cobra.Command, date time.Time) (int, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return 0, err
 	}
-	// A tree of its own: the texts of its commands are made into Markdown, from which the pages are made.
-	root := newApp(a.stdin, a.stdout, a.stderr).root()
-	root.DisableAutoGenTag = true
-	root.InitDefaultCompletionCmd()
-	root.PersistentFlags().Lookup("db").DefValue = "./bgq.db" // whatever BGQ_DB says here
 	n := 0
-	var write func(c *cobra.Command) error
-	write = func(c *cobra.Command) error {
-		for _, sub := range c.Commands() {
-			if err := write(sub); err != nil {
-				return err
-			}
-		}
-		section := "1"
-		switch {
-		case c.IsAdditionalHelpTopicCommand():
-			section = "7"
-		case !c.IsAvailableCommand() && c != root:
-			return nil
-		}
-		page, err := manualPage(c, section, date)
+	for _, sub := range c.Commands() {
+		below, err := writeManual(dir, sub, date)
+		n += below
 		if err != nil {
-			return fmt.Errorf("the page of %s: %w", c.CommandPath(), err)
+			return n, err
 		}
-		n++
-		return os.WriteFile(filepath.Join(dir, strings.ReplaceAll(c.CommandPath(), " ", "-")+"."+section), page, 0o666)
 	}
-	return n, write(root)
+	section := sectionOf(c)
+	if section == "" {
+		return n, nil
+	}
+	name := manualName(c) + "." + section
+	page := md2man.Render([]byte(manualPage(c, section, date)))
+	return n + 1, os.WriteFile(filepath.Join(dir, name), page, 0o666)
 }
 
-// manualPage returns the page of a command, in the language of man.
-func manualPage(c *cobra.Command, section string, date time.Time) ([]byte, error) {
-	c.Long = markdown(c.Long)
-	c.Short = escapeMarkdown(c.Short)
-	c.DisableAutoGenTag = true
-	if c.Example == "" && section == "1" {
-		c.Example = "  " + c.CommandPath()
-	}
-	c.LocalFlags().VisitAll(func(f *pflag.Flag) { f.Usage = markdownUsage(f.Usage) })
-	header := &doc.GenManHeader{
-		Section: section, Date: &date, Source: "bgq " + currentBuild().Version, Manual: "bgq manual",
-	}
-	var b bytes.Buffer
-	err := doc.GenMan(c, header, &b)
-	return b.Bytes(), err
-}
+func manualName(c *cobra.Command) string { return strings.ReplaceAll(c.CommandPath(), " ", "-") }
 
-// markdown is a text of the help as Markdown: what is indented stays as it is, and nothing else in it is markup.
-func markdown(text string) string {
-	var b strings.Builder
-	inside := false // a block that is indented
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		indented := strings.HasPrefix(line, "  ")
-		if line == "" && inside && i+1 < len(lines) && strings.HasPrefix(lines[i+1], "  ") {
-			indented = true // an empty line in the middle of it
-		}
-		if indented != inside {
-			if !inside && i > 0 && lines[i-1] != "" {
-				b.WriteByte('\n')
-			}
-			b.WriteString("```\n")
-			inside = indented
-		}
-		if !inside {
-			line = escapeMarkdown(line)
-		}
-		b.WriteString(line + "\n")
+// sectionOf is the section of the manual that a command stands in, or "".
+func sectionOf(c *cobra.Command) string {
+	switch {
+	case !c.HasParent(), c.IsAvailableCommand() && !c.IsAdditionalHelpTopicCommand():
+		return "1"
+	case c.IsAdditionalHelpTopicCommand():
+		return "7"
 	}
-	if inside {
-		b.WriteString("```\n")
-	}
-	return b.String()
-}
-
-// markdownUsage is the explanation of a flag as Markdown: the placeholder between backquotes keeps them.
-func markdownUsage(usage string) string {
-	parts := strings.Split(usage, "`")
-	for i := range parts {
-		if i%2 == 0 {
-			parts[i] = escapeMarkdown(parts[i])
-		}
-	}
-	return strings.Join(parts, "`")
-}
-
-// escapeMarkdown takes the meaning from everything that means something in Markdown.
-func escapeMarkdown(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if strings.ContainsRune("\\`*_{}[]()#+-!|&<>~^", r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
+	return ""
 }
 
 // manualDate is the date of the pages. It must not be that of their making, so that they can be reproduced.
@@ -151,21 +89,54 @@ func manualDate() (time.Time, error) {
 		}
 		return time.Unix(seconds, 0).UTC(), nil
 	}
-	return builtAt(), nil
-}
-// unknownDate is the date of a bgq that does not know from which commit it was built.
-var unknownDate = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-
-// builtAt is the time of the commit that this program was built from.
-func builtAt() time.Time {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return unknownDate
+		return unknownDate, nil
 	}
 	for _, s := range info.Settings {
 		if t, err := time.Parse(time.RFC3339, s.Value); s.Key == "vcs.time" && err == nil {
-			return t
+			return t, nil
 		}
 	}
-	return unknownDate
+	return unknownDate, nil
+}
+
+// unknownDate is the date of a bgq that does not know from which commit it was built.
+var unknownDate = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+
+// manualPage is the page of a command as Markdown.
+func manualPage(c *cobra.Command, section string, date time.Time) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%% %q %q %q %q %q\n", strings.ToUpper(manualName(c)), section, date.Format("January 2006"), "bgq "+currentBuild().Version, "bgq")
+	head := func(title string) { fmt.Fprintf(&b, "\n# %s\n", title) }
+	head("NAME")
+	fmt.Fprintf(&b, "%s \\- %s\n", manualName(c), escapeMarkdown(c.Short))
+	if section == "1" {
+		head("SYNOPSIS")
+		rest := strings.TrimPrefix(c.UseLine(), c.CommandPath())
+		if c.HasAvailableSubCommands() && c.Use == c.Name() {
+			rest = " COMMAND"
+		}
+		fmt.Fprintf(&b, "**%s**%s\n", c.CommandPath(), escapeMarkdown(rest))
+	}
+	head("DESCRIPTION")
+	if c.Long != "" {
+		b.WriteString(markdown(c.Long))
+	} else {
+		b.WriteString(escapeMarkdown(c.Short) + ".\n")
+	}
+	if section == "1" {
+		manualCommands(&b, c)
+		manualOptions(&b, "OPTIONS", c.NonInheritedFlags())
+		manualOptions(&b, "OPTIONS OF EVERY COMMAND", c.InheritedFlags())
+		head("EXAMPLES")
+		example := c.Example
+		if example == "" {
+			example = "  " + c.CommandPath()
+		}
+		fmt.Fprintf(&b, "```\n%s\n```\n", example)
+	}
+	head("SEE ALSO")
+	b.WriteString(strings.Join(seeAlso(c), ", ") + "\n")
+	return b.String()
 }

@@ -71,9 +71,10 @@ func (a *app) listOps(ctx context.Context) error {
 func newOpsShowCommand(a *app) *cobra.Command {
 	var every time.Duration
 	c := &cobra.Command{
-		Use:   "show ID",
-		Short: "Show how far an operation is",
-		Args:  arguments(1, 1, "the id of one operation"),
+		Use:     "show ID",
+		Short:   "Show how far an operation is",
+		Example: `  bgq ops show op_1h2k3m4npqrs -w`,
+		Args:    arguments(1, 1, "the id of one operation"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.watch(c.Context(), every, func(ctx context.Context) error {
 				api, err := a.api()
@@ -94,9 +95,10 @@ func newOpsShowCommand(a *app) *cobra.Command {
 
 func newOpsStopCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "stop ID",
-		Short: "Stop an operation; what is done stays done",
-		Args:  arguments(1, 1, "the id of one operation"),
+		Use:     "stop ID",
+		Short:   "Stop an operation; what is done stays done",
+		Example: `  bgq ops stop op_1h2k3m4npqrs`,
+		Args:    arguments(1, 1, "the id of one operation"),
 		RunE: func(c *cobra.Command, args []string) error {
 			api, err := a.api()
 			if err != nil {

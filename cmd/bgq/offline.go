@@ -172,7 +172,9 @@ func (o *offline) recover(ctx context.Context, f *file) error {
 
 // rest closes the file for a breath if it has been open for long and nobody holds it.
 func (o *offline) rest() error {
-	o.mu.Lock()
+	if !o.mu.TryLock() { // another request is under way
+		return nil
+	}
 	defer o.mu.Unlock()
 	if o.file == nil || o.holds > 0 || time.Since(o.opened) < stint {
 		return nil

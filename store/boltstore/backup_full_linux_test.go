@@ -54,6 +54,10 @@ func backupUntilItFits(t *testing.T, path string) {
 	for what, backup := range map[string]func(string) error{
 		"Backup": func(to string) error { _, err := s.Backup(context.Background(), to); return err },
 		"Copy":   func(to string) error { _, err := Copy(context.Background(), sealed, to, nil); return err },
+		"Salvage": func(to string) error {
+			_, err := Salvage(context.Background(), sealed, to, SalvageOptions{})
+			return err
+		},
 	} {
 		failures := 0
 		for limit := uint64(0); ; limit += 250_001 {

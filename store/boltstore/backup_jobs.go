@@ -54,4 +54,4 @@ func (c *counters) Lost(path [][]byte, _, _ []byte) error {
 	return nil
 }
 
-func (c *counters) Damaged(uint64, error) {}
+func (c *counters) Damaged(uint64, string) {}

@@ -81,7 +81,7 @@ func orders(t *testing.T, s *Store, jobs map[store.ID]store.Job) {
 	}
 }
 
-func everyJobOf(t *testing.T, s *Store) map[store.ID]store.Job {
+func everyJobOf(t testing.TB, s *Store) map[store.ID]store.Job {
 	t.Helper()
 	all := map[store.ID]store.Job{}
 	req := store.ListRequest{Limit: 1000, Parts: store.AllParts}

@@ -9,7 +9,7 @@ import (
 const (
 	// hintDamaged is for a file that can be opened, hintUnreadable for one that cannot.
 	hintDamaged    = "`bgq verify` shows what is damaged; " + hintUnreadable
-	hintUnreadable = "put a copy from before in its place, or move it away to begin anew"
+	hintUnreadable = "`bgq repair` saves what can be read; or put a copy from before in its place"
 )
 
 // fail makes an error about the file.

@@ -19,7 +19,8 @@ func (s *Store) Extend(ctx context.Context, extensions []store.Extension) ([]boo
 	}
 	var held []bool
 	err = s.do(ctx, &op{
-		jobs: len(news) + lines, bytes: weight,
+		growing: lines > 0, // logs have to wait where finishing goes on
+		jobs:    len(news) + lines, bytes: weight,
 		run: func(t *txn) (err error) {
 			held, err = t.extend(news)
 			return err

@@ -7,7 +7,7 @@ import (
 	"github.com/bgq-dev/bgq/store"
 )
 
-// Finish implements [store.Store]. It goes on when the disk is nearly full.
+// Finish implements [store.Store]. It goes on when the disk is nearly full, but for the logs.
 func (s *Store) Finish(ctx context.Context, outcomes []store.Outcome) ([]bool, error) {
 	if len(outcomes) == 0 {
 		return nil, nil
@@ -25,6 +25,7 @@ func (s *Store) Finish(ctx context.Context, outcomes []store.Outcome) ([]bool, e
 	err = s.do(ctx, &op{
 		blind: true, jobs: jobs, bytes: bytes,
 		run: func(t *txn) (err error) {
+			s.spareLogs(t.tx, ends)
 			held, err = t.finish(ends)
 			return err
 		},

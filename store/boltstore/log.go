@@ -6,6 +6,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
+
+	"go.etcd.io/bbolt"
 
 	"github.com/bgq-dev/bgq/store"
 )
@@ -114,6 +117,30 @@ func (t *txn) appendLines(id store.ID, lines [][]byte) {
 		t.put(tableLog, key, sealValue(key, line))
 	}
 	t.hint(store.OnLog, id)
+}
+
+// spareLogs keeps the logs of jobs that end out of the reserve of the disk: it is for the outcomes. One
+// line tells what is missing.
+func (s *Store) spareLogs(tx *bbolt.Tx, ends []end) {
+	logged := func(e end) bool { return len(e.lines) > 0 }
+	if !slices.ContainsFunc(ends, logged) || s.nearlyFull(tx) == nil {
+		return
+	}
+	for i := range ends {
+		e := &ends[i]
+		if len(e.lines) == 0 {
+			continue
+		}
+		gap := e.Lines[len(e.Lines)-1]
+		gap.Level, gap.Text = "warn", fmt.Sprintf("… %d lines left out: the disk is nearly full", len(e.Lines))
+		if gap.At.IsZero() {
+			gap.At = s.Now()
+		}
+		e.lines = e.lines[:0]
+		if line, err := marshal(&gap); err == nil {
+			e.lines = append(e.lines, line)
+		}
+	}
 }
 
 // lastLine returns the number of the last line of a job, or 0. It looks from behind, and steps

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.etcd.io/bbolt"
+
 	"github.com/bgq-dev/bgq/store"
 )
 
@@ -119,5 +121,40 @@ func TestDamagedLine(t *testing.T) {
 	}
 	if _, err := s.Change(t.Context(), store.Change{IDs: []store.ID{ref.ID}, Delete: store.EveryState}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The reserve of the disk is for outcomes. Logs must not use it up: those of running jobs have to wait, and
+// of one that ends a line is left.
+func TestReserveIsNotForLogs(t *testing.T) {
+	s := open(t, Options{})
+	mustEnqueue(t, s, newTestJobs(2)...)
+	s.Close()
+	s = openAt(t, s.abs, Options{MinFree: 1 << 60})
+	if _, ok := freeSpace(s.abs); !ok {
+		t.Skip("the free space is not known on this system")
+	}
+	jobs := mustClaim(t, s, 2)
+	ref := jobs[0].Ref()
+	_, err := s.Extend(t.Context(), []store.Extension{{Ref: ref, Lines: logLines(1, "a")}})
+	wantFileError(t, err, store.ErrNoSpace)
+	mustExtend(t, s, store.Extension{Ref: ref, Progress: &store.Progress{Done: 1}})
+
+	held, err := s.Finish(t.Context(), []store.Outcome{{Ref: ref, Move: completeMove, Lines: logLines(500, "b")}})
+	if err != nil || !held[0] {
+		t.Fatalf("Finish: %v, %v", held, err)
+	}
+	err = s.Update(t.Context(), func(tx *bbolt.Tx) error {
+		_, err := s.FinishTx(tx, store.Outcome{Ref: jobs[1].Ref(), Move: completeMove, Lines: logLines(500, "b")})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range jobs {
+		lines, err := s.Logs(t.Context(), j.ID, 0, 0)
+		if err != nil || len(lines) != 1 || lines[0].Text != "… 500 lines left out: the disk is nearly full" || lines[0].At.IsZero() {
+			t.Errorf("job %s: %+v, %v", j.ID, lines, err)
+		}
 	}
 }

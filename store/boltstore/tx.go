@@ -107,6 +107,7 @@ func (s *Store) FinishTx(tx *bbolt.Tx, outcome store.Outcome) (bool, error) {
 	}
 	held := false
 	err = s.within(tx, func(t *txn) error {
+		s.spareLogs(tx, ends)
 		answers, err := t.finish(ends)
 		held = err == nil && answers[0]
 		return err

@@ -45,6 +45,13 @@
 // use, and [Pages.Seal] stores the list as a commit of bbolt would. It is the only
 // thing here that writes.
 //
+// # Wrecks
+//
+// What Check refuses may hold much that can yet be read. [Wreck] finds it: it goes through
+// the trees as far as they can be followed, says where something may be missing, and then
+// shows what stands in pages that no tree leads to. It says nothing of whether a value is
+// right: the records' own checksums must.
+//
 // # The cost
 //
 // One bit of memory for each page of the file, and for each goroutine that reads, of

@@ -8,7 +8,7 @@ import (
 // Orphans calls a function for each item in the pages that a walk has not reached, or in which
 // it found something bad: what stands behind a damaged page, and besides, what is left of
 // earlier commits, as long as nothing was written over it. Pages that the list of free pages
-// of the root names are left out, if that list holds together. Which bucket an item is of is not
+// of the root names are left out, if that list holds together; root may be nil. Which bucket an item is of is not
 // known. Damaged pages may yield anything. An error of the function ends it.
 func (w *Wreck) Orphans(root *Root, reached *Reached, each func(page uint64, it *Item) error) error {
 	r := rover{w: w}

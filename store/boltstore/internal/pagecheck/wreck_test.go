@@ -23,7 +23,7 @@ type wreckage struct {
 	found   map[string]string
 	buckets map[string]bool // that were come by
 	lost    []lostRange
-	damaged []error
+	damaged []string
 	newest  bool // it is the tree of the last commit
 }
 
@@ -65,7 +65,7 @@ func (g *wreckage) Lost(path [][]byte, low, high []byte) error {
 	return nil
 }
 
-func (g *wreckage) Damaged(page uint64, err error) { g.damaged = append(g.damaged, err) }
+func (g *wreckage) Damaged(page uint64, what string) { g.damaged = append(g.damaged, what) }
 
 // covers tells whether a key of a bucket, or a bucket that leads to it, was said to be lost; or
 // was not come by: a bit in the name of a bucket makes it another one.
@@ -120,7 +120,7 @@ func (o *original) Bucket(path [][]byte, sequence uint64) (Choice, error) {
 func (o *original) Lost(path [][]byte, low, high []byte) error {
 	return fmt.Errorf("lost: %q %q to %q", path, low, high)
 }
-func (o *original) Damaged(page uint64, err error) { panic(err) }
+func (o *original) Damaged(page uint64, what string) { panic(what) }
 
 func newOriginal(t *testing.T, image []byte) *original {
 	t.Helper()

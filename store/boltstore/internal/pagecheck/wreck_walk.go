@@ -2,7 +2,9 @@ package pagecheck
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
+	"strings"
 )
 
 // Visitor is told what [Wreck.Walk] comes by. A path is the names of the buckets that lead to
@@ -17,7 +19,7 @@ type Visitor interface {
 	// stands for no bound.
 	Lost(path [][]byte, low, high []byte) error
 	// Damaged says what is wrong with a page.
-	Damaged(page uint64, err error)
+	Damaged(page uint64, what string)
 }
 
 // Choice is what a [Visitor] wants to be done with a bucket.
@@ -52,11 +54,14 @@ type Reached struct{ pages bitmap }
 // Walk goes through the tree of a root, as far as it can be followed. A page is believed to
 // be the one that its branch means if it says its own number and begins with the key that
 // leads to it; each page is visited once. So what a walk comes by belongs to the tree, but for
-// the rare case that a pointer to the first page of a bucket is damaged.
+// the rare case that a pointer to the first page of a bucket is damaged. The zero Root leads
+// nowhere.
 func (w *Wreck) Walk(root Root, v Visitor) (*Reached, error) {
 	r := rover{w: w, v: v, used: newBitmap(w.file.pages), reached: newBitmap(w.file.pages)}
-	err := r.tree(root.Page, nil, nil, nil)
-	return &Reached{r.reached}, err
+	if root.Page == 0 {
+		return &Reached{r.reached}, v.Lost(nil, nil, nil)
+	}
+	return &Reached{r.reached}, r.tree(root.Page, nil, nil, nil)
 }
 
 // rover is one walk.
@@ -76,7 +81,8 @@ type rover struct {
 func (r *rover) tree(id uint64, before, low, high []byte) error {
 	p, sound, err := r.take(id, low, high)
 	if err != nil {
-		r.v.Damaged(id, err)
+		what := strings.TrimPrefix(err.Error(), fmt.Sprintf("%v: page %d: ", ErrDamaged, id))
+		r.v.Damaged(id, what)
 	}
 	if p == nil {
 		return r.v.Lost(r.path, before, high)
