@@ -70,8 +70,8 @@ func TestCancelledInStock(t *testing.T) {
 	}
 }
 
-// TestStockOfAllTokens: a lane that can have no more tokens than it has jobs in stock is waited for
-// as long as these may wait, and others of which the next token comes earlier no longer than that.
+// TestStockOfAllTokens: a lane whose jobs in stock have all the tokens that there can be waits for no
+// further one. It must not keep the dispatcher from giving them back in time, nor from the other lanes.
 func TestStockOfAllTokens(t *testing.T) {
 	st, err := boltstore.Open(filepath.Join(t.TempDir(), "test.db"), boltstore.Options{})
 	if err != nil {

@@ -44,6 +44,7 @@ var layers = map[string]struct {
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/jedib0t/go-pretty/v6", "github.com/vbauerster/mpb/v8",
 			"github.com/dustin/go-humanize", "golang.org/x/term", "go.uber.org/zap", "github.com/vmihailenco/msgpack/v5",
 			"github.com/goccy/go-yaml", "github.com/charmbracelet/bubbletea", "github.com/charmbracelet/lipgloss",
+			"github.com/cpuguy83/go-md2man/v2",
 		},
 	},
 	// It measures bgq beside what lies below it.

@@ -50,7 +50,7 @@ type bulk struct {
 	reason string
 	filter store.Filter
 	walk   *walk
-	named  named // instead of filter and walk
+	named  named // instead of walk; the filter then says in which states they may be
 	limit  int64
 	rate   float64
 	as     *store.Audit
@@ -72,6 +72,12 @@ func (s *Server) beginOnJobs(ctx context.Context, id string, n *wire.NewOperatio
 	if b.limit == 0 {
 		b.limit = math.MaxInt64
 	}
+	if n.Filter != "" {
+		if b.filter, err = a.aim(n.Filter); err != nil {
+			return nil, err
+		}
+		b.view.Filter = canonical(b.filter)
+	}
 	total := int64(-1) // not known yet
 	if len(n.IDs) > 0 {
 		b.named = slices.Clone(n.IDs)
@@ -79,10 +85,6 @@ func (s *Server) beginOnJobs(ctx context.Context, id string, n *wire.NewOperatio
 		b.named = slices.Compact(b.named)
 		total = int64(len(b.named))
 	} else {
-		if b.filter, err = a.aim(n.Filter); err != nil {
-			return nil, err
-		}
-		b.view.Filter = canonical(b.filter)
 		b.walk = a.walk(s.cfg.Queue.Store(), b.filter)
 		if n.Expect != nil {
 			if total, err = b.expect(ctx, *n.Expect); err != nil {
@@ -97,15 +99,13 @@ func (s *Server) beginOnJobs(ctx context.Context, id string, n *wire.NewOperatio
 func checkOperation(n *wire.NewOperation) error {
 	bad := func(hint, what string) error { return wire.NewProblem(wire.CodeBadRequest, hint, "%s", what) }
 	switch {
-	case len(n.IDs) > 0 && n.Filter != "":
-		return bad("send two operations", "an operation has either a filter or ids, not both")
 	case len(n.IDs) == 0 && n.Filter == "":
 		return bad("give a filter, or ids", "it is not said which jobs are meant")
 	case len(n.IDs) > maxSelected:
 		return wire.NewProblem(wire.CodeTooLarge, "use a filter, or several operations", "there are %d ids, and %d are the most", len(n.IDs), maxSelected)
 	case n.Limit < 0:
 		return bad("leave limit out to change all jobs that are selected", "the limit is negative")
-	case n.Expect != nil && *n.Expect < 0, n.Expect != nil && n.Filter == "":
+	case n.Expect != nil && *n.Expect < 0, n.Expect != nil && len(n.IDs) > 0:
 		return bad("expect is how many jobs the filter selects", "expect makes no sense here")
 	case n.Rate != 0 && !(n.Rate >= minRate):
 		return bad("leave rate out to go as fast as possible", "the rate is too small: it is the number of jobs in a second, at least 0.01")

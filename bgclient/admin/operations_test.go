@@ -295,6 +295,24 @@ func TestAnOperationOnIDs(t *testing.T) {
 	})
 }
 
+// Which jobs are meant was settled by a look at them; one that has completed since is not run again.
+func TestIDsWithAFilterHeedItsStates(t *testing.T) {
+	bubble(t, false, func(t *testing.T, f *fixture) {
+		ids := f.discarded(2, "a")
+		f.ended(f.operate(wire.NewOperation{Action: wire.ActionRetry, IDs: ids[:1]}).ID, wire.OperationDone)
+		f.attempt(1, "a", func(*store.Job) queue.Attempt {
+			return queue.Attempt{Verdict: queue.Succeeded, Result: store.Value{0xc0}}
+		})
+		op := f.operate(wire.NewOperation{Action: wire.ActionRetry, IDs: ids, Filter: "kind:a"})
+		if op = f.ended(op.ID, wire.OperationDone); op.Done != 1 || op.Refused != 1 || op.Filter != "state:failed kind:a" {
+			t.Errorf("%+v", op)
+		}
+		if n := f.count("state:completed"); n != 1 {
+			t.Errorf("%d jobs are completed", n)
+		}
+	})
+}
+
 func TestOnlySoManyOperations(t *testing.T) {
 	bubble(t, false, func(t *testing.T, f *fixture) {
 		f.discarded(100, "k")
@@ -374,7 +392,7 @@ func TestOperationsThatMakeNoSense(t *testing.T) {
 			"another action":          {wire.NewOperation{Action: "explode", Filter: "kind:k"}, wire.CodeBadRequest},
 			"nothing named":           {wire.NewOperation{Action: wire.ActionDelete}, wire.CodeBadRequest},
 			"spaces":                  {wire.NewOperation{Action: wire.ActionDelete, Filter: "  "}, wire.CodeBadFilter},
-			"both":                    {wire.NewOperation{Action: wire.ActionDelete, Filter: "kind:k", IDs: ids}, wire.CodeBadRequest},
+			"both, and expect":        {wire.NewOperation{Action: wire.ActionDelete, Filter: "kind:k", IDs: ids, Expect: new(int64)}, wire.CodeBadRequest},
 			"too many":                {wire.NewOperation{Action: wire.ActionDelete, IDs: make([]store.ID, maxSelected+1)}, wire.CodeTooLarge},
 			"a filter":                {wire.NewOperation{Action: wire.ActionDelete, Filter: "knd:k"}, wire.CodeBadFilter},
 			"retry what runs":         {wire.NewOperation{Action: wire.ActionRetry, Filter: "state:running"}, wire.CodeBadFilter},

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bgq-dev/bgq/bgclient/admin/wire"
+	"github.com/bgq-dev/bgq/store"
 )
 
 // bulk is a verb that changes jobs: those that are named, or all that a filter selects. Which jobs
@@ -115,9 +116,12 @@ func (b *bulk) selected(ctx context.Context, text string) error {
 			return err
 		}
 	}
-	n := wire.NewOperation{Action: b.action, IDs: s.IDs, Rate: float64(b.rate), Reason: b.reason}
-	if len(s.IDs) == 0 {
-		n.Filter, n.Limit = s.Filter, b.limit
+	n := wire.NewOperation{Action: b.action, Filter: s.Filter, IDs: s.IDs, Rate: float64(b.rate), Reason: b.reason}
+	switch {
+	case len(s.IDs) > 0 && s.ByState[store.Running.String()] > 0:
+		n.Filter = "" // those that a dead process left running are recovered before they are changed
+	case len(s.IDs) == 0:
+		n.Limit = b.limit
 		if !s.Partial && (!b.app.yes || b.expect >= 0) {
 			n.Expect = &s.Count
 		}

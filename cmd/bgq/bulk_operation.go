@@ -27,6 +27,16 @@ func (b *bulk) operate(ctx context.Context, n wire.NewOperation) error {
 			return nil
 		}, op.ID)
 	}
+	if n.Rate > 0 {
+		live, err := b.app.isLive(ctx)
+		if err != nil {
+			return err
+		}
+		if !live { // the file would be held for nothing: nobody runs the jobs
+			n.Rate = 0
+			b.app.say("note: no app works on %s, so they are all %s at once; bgq queues set NAME --rate slows down how fast an app starts them", b.app.db, b.done)
+		}
+	}
 	release, err := b.app.hold(ctx, false)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"os/user"
@@ -10,7 +11,9 @@ import (
 	"time"
 
 	"github.com/bgq-dev/bgq/bgclient/admin"
+	"github.com/bgq-dev/bgq/queue"
 	"github.com/bgq-dev/bgq/store"
+	"github.com/bgq-dev/bgq/store/boltstore"
 )
 
 // offline answers requests from the file itself. It is open only while requests follow each
@@ -24,7 +27,7 @@ type offline struct {
 
 	// mu is held for reading by requests, for writing to open and close.
 	mu       sync.RWMutex
-	file     *file
+	file     openedFile
 	server   *admin.Server
 	readOnly bool
 	opened   time.Time
@@ -135,28 +138,57 @@ func (o *offline) open(ctx context.Context, readOnly bool, holds int) error {
 }
 
 func (o *offline) openFile(ctx context.Context, readOnly bool) error {
-	f, err := openFile(o.path, readOnly, tryAgain)
+	open := o.openToWrite
+	if readOnly {
+		open = o.openToRead
+	}
+	in, q, err := open(ctx)
 	if err != nil {
 		return err
-	}
-	if !readOnly {
-		o.detail("no app has %s open: changing the file itself", o.path)
-		if err := o.recover(ctx, f); err != nil {
-			f.close()
-			return err
-		}
-	} else {
-		o.detail("no app has %s open: reading the file itself", o.path)
 	}
 	server, err := admin.New(admin.Config{
-		Queue: f.queue, File: f.store, Version: currentBuild().Version, Actor: whoAmI(),
+		Queue: q, File: in, Version: currentBuild().Version, Actor: whoAmI(),
 	})
 	if err != nil {
-		f.close()
-		return err
+		return errors.Join(err, in.Close())
 	}
-	o.file, o.server, o.readOnly, o.opened = f, server, readOnly, time.Now()
+	o.file, o.server, o.readOnly, o.opened = in, server, readOnly, time.Now()
 	return nil
+}
+
+// openedFile is a file that requests can be answered from.
+type openedFile interface {
+	admin.File
+	Close() error
+}
+
+func (o *offline) openToRead(context.Context) (openedFile, *queue.Queue, error) {
+	patience := tryAgain // at first; who has begun to search is less easily put off
+	in, err := newBreathing(func() (*boltstore.Store, error) {
+		defer func() { patience = lockPatience }()
+		return boltstore.Open(o.path, boltstore.Options{ReadOnly: true, LockTimeout: patience})
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	q, err := queue.New(in, queue.Config{})
+	if err != nil {
+		return nil, nil, errors.Join(err, in.Close())
+	}
+	o.detail("no app has %s open: reading the file itself", o.path)
+	return in, q, nil
+}
+
+func (o *offline) openToWrite(ctx context.Context) (openedFile, *queue.Queue, error) {
+	f, err := openFile(o.path, false, tryAgain)
+	if err != nil {
+		return nil, nil, err
+	}
+	o.detail("no app has %s open: changing the file itself", o.path)
+	if err := o.recover(ctx, f); err != nil {
+		return nil, nil, errors.Join(err, f.close())
+	}
+	return f.store, f.queue, nil
 }
 
 // recover takes care of what a process that died left running. The lock proves that
@@ -204,7 +236,7 @@ func (o *offline) shut() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = o.server.Close(ctx)
-	err := o.file.close()
+	err := o.file.Close()
 	o.file, o.server = nil, nil
 	return err
 }

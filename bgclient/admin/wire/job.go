@@ -238,7 +238,7 @@ type Why struct {
 	Remedies []Remedy `json:"remedies"`
 }
 
-// Remedy is something that may be done about a job: start, retry, resume, release, run_now, show or result.
+// Remedy is something that may be done about a job: start, retry, resume, release, run-now, show or result.
 type Remedy struct {
 	Action string `json:"action"`
 	Why    string `json:"why"`

@@ -62,7 +62,8 @@ type Selection struct {
 
 // NewOperation is the body of POST /v1/operations: an action on all jobs that a filter
 // selects, or on those that are named (up to 10,000), carried out by the server in
-// chunks; or an action on the file.
+// chunks; or an action on the file. With both, the named jobs are changed as far as they are
+// still in a state that the filter selects.
 type NewOperation struct {
 	Action string     `json:"action"`
 	Filter string     `json:"filter,omitempty"`
