@@ -90,7 +90,8 @@ func makeText(t *testing.T, dir string) { write(t, dir, "text", []byte("Dear dia
 
 func truncated(t *testing.T, dir string) {
 	b := read(t, dir, "q.db")
-	write(t, dir, "short.db", b[:len(b)/2/4096*4096])
+	const kept = 5 // pages: far fewer than are in use
+	write(t, dir, "short.db", b[:kept*4096])
 }
 
 // An older version of a record may still stand in a free page, so both of these damage every copy.
@@ -310,7 +311,7 @@ func TestLockedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := []string{"q.db", "locked", "stop that program"}
+	words := []string{"q.db", "locked", "stop "}
 	if runtime.GOOS == "linux" {
 		words = append(words, fmt.Sprintf("process %d ", os.Getpid()))
 	}

@@ -187,7 +187,9 @@ func (w *worker) drain(c *bgclient.Client, interrupts <-chan os.Signal, grace ti
 			w.say("%s", w.worked.describe())
 			return without(err, ctx.Err())
 		case <-interrupts:
-			w.say("asking what runs to end; killing it in 4s")
+			if running > 0 {
+				w.say("asking what runs to end; killing it in 4s")
+			}
 			hurry()
 		}
 	}

@@ -66,8 +66,8 @@ func (m *Model) actJob(action string, id store.ID) tea.Cmd {
 }
 
 // actMany looks how many jobs a filter selects for an action, and asks whether to do it to all of them. What
-// deletes asks for the number.
-func (m *Model) actMany(action, text, what string) tea.Cmd {
+// deletes asks for the number. whose tells which failed jobs they are.
+func (m *Model) actMany(action, text, whose string) tea.Cmd {
 	c, live := m.cfg.Client, m.live()
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -82,7 +82,7 @@ func (m *Model) actMany(action, text, what string) tea.Cmd {
 			return done{fmt.Sprintf("%s jobs are too many while no program works on the file: bgq jobs %s -f does it", number(s.Count), action)}
 		}
 		carryOut := do(func(ctx context.Context) (string, error) { return carryOut(ctx, c, live, s) })
-		question := fmt.Sprintf("%s %s %s?", action, number(s.Count), what)
+		question := fmt.Sprintf("%s %s of %s?", action, plural(s.Count, "failed job"), whose)
 		if action != wire.ActionDelete {
 			return confirm(question, carryOut)
 		}
@@ -108,11 +108,11 @@ func carryOut(ctx context.Context, c *client.Client, live bool, s *wire.Selectio
 	for ids := range slices.Chunk(s.IDs, 1000) {
 		a, err := c.Act(ctx, wire.Act{Action: s.Action, IDs: ids})
 		if err != nil {
-			return "", fmt.Errorf("after %s of %s jobs: %w", number(n), number(s.Count), err)
+			return "", fmt.Errorf("after %s of %s: %w", number(n), plural(s.Count, "job"), err)
 		}
 		n += a.Done
 	}
-	return fmt.Sprintf("%s %s of %s jobs", past[s.Action], number(n), number(s.Count)), nil
+	return fmt.Sprintf("%s %s of %s", past[s.Action], number(n), plural(s.Count, "job")), nil
 }
 
 // setPaused asks whether to pause or resume a queue.

@@ -159,7 +159,7 @@ func (m *Model) pressAct(k string) tea.Cmd {
 		return m.askJob(action, j.ID)
 	}
 	if g := m.failure(); g != nil && action != wire.ActionCancel {
-		return m.actMany(action, g.Filter, "failed jobs of kind "+g.Kind)
+		return m.actMany(action, g.Filter, "kind "+g.Kind)
 	}
 	switch name := m.here(); {
 	case name != "" && m.focus == paneOperations && action == wire.ActionCancel:
@@ -169,10 +169,10 @@ func (m *Model) pressAct(k string) tea.Cmd {
 			if err != nil {
 				return "", err
 			}
-			return "operation " + name + " is " + o.State + ": " + number(o.Done) + " jobs were changed", nil
+			return "operation " + name + " is " + o.State + ": it has changed " + plural(o.Done, "job"), nil
 		}))
 	case name != "" && m.focus == paneBatches && action == wire.ActionRetry:
-		return m.actMany(action, filter.Format(store.Filter{Batches: []string{name}, States: store.FailedStates}), "failed jobs of batch "+name)
+		return m.actMany(action, filter.Format(store.Filter{Batches: []string{name}, States: store.FailedStates}), "batch "+name)
 	default:
 		m.say("there is nothing selected to " + action)
 	}

@@ -21,7 +21,7 @@ func cells(texts ...string) []span {
 
 func (m *Model) queueList() list {
 	bars, title := 30, "LAST 30 MIN"
-	if m.screen.width > 0 && m.screen.width < 100 {
+	if m.screen.width > 0 && m.screen.width < 112 {
 		bars, title = 10, "30 MIN"
 	}
 	l := list{columns: []column{

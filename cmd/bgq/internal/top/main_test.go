@@ -214,6 +214,12 @@ func (s *stage) put(jobs ...queue.NewJob) []store.ID {
 // await waits until a job is in a state.
 func (s *stage) await(id store.ID, state store.State) {
 	s.t.Helper()
+	s.until(id, func(j *store.Job) bool { return j.State == state })
+}
+
+// until waits until a job is as it should be.
+func (s *stage) until(id store.ID, fits func(*store.Job) bool) {
+	s.t.Helper()
 	hints, stop := s.q.Store().Watch(store.Topic{What: store.OnJob, ID: id})
 	defer stop()
 	for {
@@ -221,7 +227,7 @@ func (s *stage) await(id store.ID, state store.State) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if j.State == state {
+		if fits(j) {
 			return
 		}
 		<-hints

@@ -4,8 +4,6 @@ import (
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
-
-	"github.com/bgq-dev/bgq/bgclient/admin/wire"
 )
 
 // Model is the state of the screen. It is a [tea.Model], and belongs to one goroutine; what it returns
@@ -156,16 +154,3 @@ func (m *Model) setFilter(text string, narrowed bool) tea.Cmd {
 
 // failed tells how many of the jobs have failed.
 func failed(counts map[string]int64) int64 { return counts["retryable"] + counts["discarded"] }
-
-// queueNamed returns a queue, or nil.
-func (m *Model) queueNamed(name string) *wire.Queue {
-	if m.data.status == nil {
-		return nil
-	}
-	for _, q := range m.data.status.Queues {
-		if q.Name == name {
-			return q
-		}
-	}
-	return nil
-}

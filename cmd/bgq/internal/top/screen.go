@@ -76,7 +76,7 @@ func (s *screen) line(b *strings.Builder, l line) {
 	b.WriteString(strings.TrimRight(out.String(), " "))
 }
 
-// wrap cuts a text that may have several lines into lines that fit.
+// wrap breaks a text that may have several lines into lines that fit: between words, if there are any.
 func (s *screen) wrap(st style, t string) []line {
 	t = strings.ReplaceAll(t, "\r\n", "\n")
 	var out []line
@@ -88,8 +88,12 @@ func (s *screen) wrap(st style, t string) []line {
 		}
 		for {
 			head := text.Trim(part, s.width)
+			rest := part[len(head):]
+			if i := strings.LastIndexByte(head, ' '); rest != "" && i > len(head)/2 {
+				head, rest = head[:i], part[i+1:]
+			}
 			out = append(out, words(st, head))
-			if part = part[len(head):]; part == "" || head == "" {
+			if part = rest; part == "" || head == "" {
 				break
 			}
 		}

@@ -41,6 +41,14 @@ func condense(values []int64, n int) []int64 {
 // number writes a count for people.
 func number(n int64) string { return humanize.Comma(n) }
 
+// plural writes a count with its noun.
+func plural(n int64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return number(n) + " " + noun
+}
+
 // rate writes how many there are in a minute.
 func rate(r float64) string {
 	if r > 0 && r < 10 {

@@ -2,6 +2,7 @@ package top
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 )
@@ -28,6 +29,26 @@ func TestCondense(t *testing.T) {
 	}{{[]int64{1, 2}, 3, "[1 2]"}, {[]int64{1, 2, 3, 4, 5, 6}, 3, "[3 7 11]"}, {[]int64{1, 2, 3, 4, 5}, 2, "[6 9]"}} {
 		if got := fmt.Sprint(condense(c.values, c.n)); got != c.want {
 			t.Errorf("%v to %d: %s, want %s", c.values, c.n, got, c.want)
+		}
+	}
+}
+
+func TestWrap(t *testing.T) {
+	s := screen{clean: visible, width: 10}
+	for text, want := range map[string][]string{
+		"":                     {""},
+		"one two three four":   {"one two", "three four"},
+		"abcdefghijklmnop\nqr": {"abcdefghij", "klmnop", "qr"},
+		"a bcdefghijklmnop":    {"a bcdefghi", "jklmnop"},
+		"世界世界世界":               {"世界世界世", "界"},
+		"\x1b[2J\tx\r\n":       {"?[2J    x"},
+	} {
+		var got []string
+		for _, l := range s.wrap(plain, text) {
+			got = append(got, l[0].text)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
 }
