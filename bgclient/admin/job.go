@@ -48,10 +48,11 @@ func (s *Server) answerJob(w http.ResponseWriter, r *http.Request, id store.ID, 
 	if err != nil {
 		return err
 	}
-	v := wire.ViewJob(j)
+	view := wire.ViewJob
 	if raw {
-		v.Raw(j)
+		view = wire.ViewJobRaw
 	}
+	v := view(j)
 	if sizeOf(v) <= smallAnswer {
 		release()
 	}

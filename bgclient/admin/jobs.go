@@ -163,10 +163,11 @@ func (l *listing) view(jobs []store.Job) (views []*wire.Job, size int) {
 }
 
 func (l *listing) viewJob(j *store.Job) *wire.Job {
-	v := wire.ViewJob(j)
+	view := wire.ViewJob
 	if l.raw {
-		v.Raw(j)
+		view = wire.ViewJobRaw
 	}
+	v := view(j)
 	return v
 }
 

@@ -62,12 +62,21 @@ const ViewParts = store.PartArgs | store.PartResult | store.PartFailures
 
 // ViewJob shows a record, with those parts that were read.
 func ViewJob(j *store.Job) *Job {
+	v := ViewJobRaw(j)
+	v.ArgsMsgpack, v.ResultMsgpack = nil, nil
+	v.Args, v.Result = ValueJSON(j.Args), ValueJSON(j.Result)
+	return v
+}
+
+// ViewJobRaw is ViewJob with the values as they are stored instead of as JSON.
+func ViewJobRaw(j *store.Job) *Job {
+	null := ValueJSON(nil)
 	v := &Job{
 		ID: j.ID, State: j.State, Kind: j.Kind, Queue: j.Queue, Priority: j.Priority,
 		Attempt: j.Attempt, MaxAttempts: j.MaxAttempts, Recoveries: j.Recoveries,
 		CreatedAt: TimeOrNil(j.CreatedAt), RunAt: TimeOrNil(j.RunAt),
 		AttemptedAt: TimeOrNil(j.AttemptedAt), FinalisedAt: TimeOrNil(j.FinalisedAt),
-		Tags: j.Tags, Args: ValueJSON(j.Args), Result: ValueJSON(j.Result),
+		Tags: j.Tags, Args: null, Result: null, ArgsMsgpack: j.Args, ResultMsgpack: j.Result,
 		Failures: j.Failures, Reason: j.Reason, Suspect: j.Suspect, MaxRecoveries: j.MaxRecoveries,
 		TimeoutMS: j.Timeout.Milliseconds(), Unique: j.Unique, Trace: j.Trace, Consumed: j.Consumed, Claim: j.Claim,
 		FailureCount: j.FailureCount, ArgsBytes: j.ArgsSize, ResultBytes: j.ResultSize,
@@ -88,13 +97,6 @@ func ViewJob(j *store.Job) *Job {
 	if j.Progress != (store.Progress{}) {
 		v.Progress = &Progress{j.Progress.Done, j.Progress.Total, j.Progress.Note}
 	}
-	return v
-}
-
-// Raw gives the values as they are stored instead of as JSON.
-func (v *Job) Raw(j *store.Job) *Job {
-	v.Args, v.Result = json.RawMessage("null"), json.RawMessage("null")
-	v.ArgsMsgpack, v.ResultMsgpack = j.Args, j.Result
 	return v
 }
 
