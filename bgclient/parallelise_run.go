@@ -268,6 +268,9 @@ func (c *Client) runMember(ctx context.Context, job *store.Job) (store.Value, er
 	c.mu.Lock()
 	g := c.groups[job.Batch]
 	c.mu.Unlock()
+	if job.Batch == "" { // enqueued by hand: given back it would return at once, for ever
+		return nil, executor.Permanent(fmt.Errorf("job %s is no item of a batch: the kind %q belongs to Parallelise", job.ID, kindBatch))
+	}
 	if g == nil || g.run == nil {
 		return nil, executor.Interrupt(errors.New("no Parallelise of this batch is running"))
 	}

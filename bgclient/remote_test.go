@@ -16,6 +16,7 @@ import (
 
 	"github.com/bgq-dev/bgq/bgclient"
 	"github.com/bgq-dev/bgq/bgclient/admin/socket"
+	"github.com/bgq-dev/bgq/bgclient/admin/wire"
 	"github.com/bgq-dev/bgq/queue"
 	"github.com/bgq-dev/bgq/store"
 )
@@ -240,6 +241,25 @@ func TestRemoteOutlivesRestart(t *testing.T) {
 	served(t, path, registerEcho(t))
 	if a := <-got; a.err != nil || a.e.Large != 7 {
 		t.Errorf("got %+v", a)
+	}
+}
+
+// TestForeignKind: the kinds of the client itself are no functions for others, and do no harm.
+func TestForeignKind(t *testing.T) {
+	c, r := served(t, filepath.Join(t.TempDir(), "app.db"), registerEcho(t))
+	for _, kind := range []string{"parallelise", "func"} {
+		stored, err := r.API().Enqueue(t.Context(), "", wire.NewJob{Kind: kind, MaxAttempts: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		inv, err := bgclient.Attach[bgclient.None](c, stored[0].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = inv.Wait(t.Context())
+		if _, ok := errors.AsType[*bgclient.BgException](err); !ok {
+			t.Errorf("%s: %v", kind, err)
+		}
 	}
 }
 

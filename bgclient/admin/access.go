@@ -47,7 +47,7 @@ func (a *Access) check(r *http.Request, change bool, log *zap.Logger) (user stri
 		user, err := a.Authorize(r, change)
 		if err != nil {
 			log.Info("a request to the admin API was refused", zap.String("method", r.Method), zap.String("path", r.URL.Path), zap.String("from", r.RemoteAddr), zap.Error(err))
-			return "", wire.NewProblem(wire.CodeForbidden, "", "the program does not allow you to do this")
+			return "", wire.NewProblem(wire.CodeForbidden, "the log of the program says why", "the program does not allow you to do this")
 		}
 		return user, nil
 	case a.Token != "":
@@ -69,10 +69,10 @@ func sameText(a, b string) bool {
 }
 
 // fromHere tells whether a request certainly comes from this machine. What a proxy on this machine passes on
-// does not.
+// does not, if it says so as nearly all do.
 func fromHere(r *http.Request) bool {
-	for _, header := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip"} {
-		if r.Header.Get(header) != "" {
+	for _, header := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"} {
+		if len(r.Header.Values(header)) > 0 {
 			return false
 		}
 	}

@@ -36,6 +36,8 @@ func TestAccess(t *testing.T) {
 		{"from elsewhere", Access{}, "GET", []string{"Remote", away}, wire.CodeForbidden},
 		{"from nowhere", Access{}, "GET", []string{"Remote", "@"}, wire.CodeForbidden},
 		{"through a proxy here", Access{}, "GET", []string{"X-Forwarded-For", "192.0.2.1"}, wire.CodeForbidden},
+		{"through a proxy that does not know for whom", Access{}, "GET", []string{"X-Forwarded-For", ""}, wire.CodeForbidden},
+		{"through a proxy that names itself", Access{}, "GET", []string{"Via", "1.1 front"}, wire.CodeForbidden},
 		{"through a newer proxy", Access{}, "GET", []string{"Forwarded", "for=192.0.2.1"}, wire.CodeForbidden},
 
 		{"without token", token, "GET", nil, wire.CodeUnauthorized},

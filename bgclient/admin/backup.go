@@ -36,7 +36,7 @@ func (s *Server) backup(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if s.cfg.File == nil {
-		return wire.NewProblem(wire.CodeUnsupported, "", "there is no file to copy")
+		return wire.NewProblem(wire.CodeUnsupported, hintNoFile, "there is no file to copy")
 	}
 	if !s.ops.backup.TryLock() {
 		return wire.NewProblem(wire.CodeBusy, "wait until it has ended", "another backup is under way")

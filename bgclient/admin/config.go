@@ -39,7 +39,9 @@ type File interface {
 	Backup(ctx context.Context, path string) (boltstore.Backup, error)
 }
 
-// Access says who may use a mounted handler. The zero value lets in whoever is on this machine.
+// Access says who may use a mounted handler. The zero value lets in whoever is on this machine. Behind a proxy on this
+// machine set Token or Authorize: one that does not say for whom it asks (nginx says so only if it is told to) looks like
+// somebody here.
 type Access struct {
 	// Token lets in, from anywhere, who sends "Authorization: Bearer <token>", and nobody else.
 	Token string

@@ -19,7 +19,8 @@
 //   - Every number of a client is clamped, every body has a limit, every wait an end, and the streams at one time are
 //     bounded: a client can waste its own time, but not the program's memory.
 //   - A change names who asked for it, and that is stored in the same commit (see store.WithAudit).
-//   - What goes wrong is application/problem+json with a stable code and a hint, see wire.Problem.
+//   - What goes wrong is application/problem+json with a stable code and a hint, see wire.Problem; but for
+//     what is no request at all: package net/http answers that in plain text (400, 417, 431, 501).
 //   - Bulk changes are operations: the server carries them out in chunks, so that the one writer
 //     of the file is never held for long, and they can be watched, slowed down and stopped.
 //

@@ -35,7 +35,7 @@ func (s *Server) enqueue(w http.ResponseWriter, r *http.Request) error {
 	b := newcomers{s: s, key: key}
 	for i := range body.Jobs {
 		if err := b.add(&body.Jobs[i]); err != nil {
-			return wire.NewProblem(wire.CodeBadRequest, "", "%s%v", b.place(i, len(body.Jobs)), err)
+			return wire.NewProblem(wire.CodeBadRequest, hintSpec, "%s%v", b.place(i, len(body.Jobs)), err)
 		}
 	}
 	ctx := s.audit(r, "enqueue", "", "")
@@ -197,17 +197,23 @@ func (b *newcomers) check(r *http.Request, stored []store.Enqueued) error {
 		switch {
 		case !e.Existing || e.ID == mine.ID && !repeated:
 		case repeated && (other.Kind != mine.Kind || other.Queue != mine.Queue || string(other.Args) != string(mine.Args)):
-			return wire.NewProblem(wire.CodeKeyReused, "use a new key for a new request", "%sthe Idempotency-Key was used for another job: %s", b.place(i, len(stored)), e.ID)
+			p := wire.NewProblem(wire.CodeKeyReused, "use a new key for a new request", "%sthe Idempotency-Key was used for another job: %s", b.place(i, len(stored)), e.ID)
+			return b.among(p)
 		case !repeated && b.refuse[i]:
 			p := wire.NewProblem(wire.CodeDuplicate, "wait for that job, cancel it, or use another key", "%sthe unique key %q is held by job %s", b.place(i, len(stored)), mine.Unique, e.ID)
 			p.Holder = e.ID.String()
-			if len(stored) > 1 {
-				p.Detail += "; the others are stored"
-			}
-			return p
+			return b.among(p)
 		}
 	}
 	return nil
+}
+
+// among adds to the problem of one job what became of the others.
+func (b *newcomers) among(p *wire.Problem) *wire.Problem {
+	if len(b.records) > 1 {
+		p.Detail += "; the others are stored"
+	}
+	return p
 }
 
 // place names one of several jobs.

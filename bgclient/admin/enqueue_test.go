@@ -158,6 +158,10 @@ func TestIdempotencyKey(t *testing.T) {
 			t.Errorf("%s: %+v", what, p)
 		}
 	}
+	_, err = f.c.Enqueue(t.Context(), "key 1", jobs[0], wire.NewJob{Kind: "b"})
+	if p := problem(t, err, wire.CodeKeyReused); !strings.Contains(p.Detail, "jobs[1]") || !strings.Contains(p.Detail, "the others are stored") {
+		t.Errorf("%+v", p)
+	}
 	if other, err := f.c.Enqueue(t.Context(), "key 2", jobs[0]); err != nil || other[0].Existing {
 		t.Errorf("%+v %v", other, err)
 	}

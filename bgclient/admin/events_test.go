@@ -257,6 +257,45 @@ func TestAFloodOfEvents(t *testing.T) {
 	})
 }
 
+// TestThePaceOfEvents: of many events a stream sends only so many in a second, and looks at only so many; what it is asked
+// for comes no later because there is much else.
+func TestThePaceOfEvents(t *testing.T) {
+	const n = 15_000 // which the feed remembers
+	for _, c := range []struct {
+		filter       string
+		events       int
+		least, hence time.Duration // for the last one
+	}{
+		{"", n, time.Second, 2 * time.Second},
+		{"kind:some", n / 100, 100 * time.Millisecond, 400 * time.Millisecond},
+		{"kind:last", 1, 100 * time.Millisecond, 400 * time.Millisecond},
+	} {
+		bubble(t, true, func(t *testing.T, f *fixture) {
+			place := f.db.Position()
+			for i := range n / 100 {
+				f.enqueue(99, queue.NewJob{Kind: "many"})
+				kind := "some"
+				if i == n/100-1 && c.filter == "kind:last" {
+					kind = "last"
+				}
+				f.enqueue(1, queue.NewJob{Kind: kind})
+			}
+			began, seen := time.Now(), 0
+			for e, err := range f.listen().client(t).Events(t.Context(), c.filter, place) {
+				if err != nil || e.Type != wire.EventJob {
+					t.Fatalf("%q: %+v %v", c.filter, e, err)
+				}
+				if seen++; seen == c.events {
+					break
+				}
+			}
+			if took := time.Since(began); took < c.least || took > c.hence {
+				t.Errorf("%q: it took %v", c.filter, took)
+			}
+		})
+	}
+}
+
 func TestAClientThatDoesNotReadEvents(t *testing.T) {
 	bubble(t, true, func(t *testing.T, f *fixture) {
 		p := f.listen()

@@ -113,7 +113,7 @@ func (h *handler) admit(r *http.Request, rt *route) (in *http.Request, leave fun
 	}
 	readOnly := h.s.cfg.ReadOnly || h.door.readOnly
 	if rt.change && readOnly {
-		return r, nil, wire.NewProblem(wire.CodeReadOnly, "", "nothing can be changed here: the API is read-only")
+		return r, nil, wire.NewProblem(wire.CodeReadOnly, hintReadOnly, "nothing can be changed here: the API is read-only")
 	}
 	ctx, cancel := context.WithCancelCause(withCaller(r.Context(), &caller{actor, readOnly}))
 	stop := func() bool { return true }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -81,18 +82,44 @@ func body(r *http.Request) (b []byte, release func(), err error) {
 		all.Grow(int(min(max(r.ContentLength-smallBody, 0), maxRequest)) + bytes.MinRead)
 		_, err = all.ReadFrom(in)
 	}
-	if err == nil {
-		if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); all.Len() == 0 || kind == "application/json" {
-			return all.Bytes(), release, nil
-		}
-		err = wire.NewProblem(wire.CodeMediaType, "send it with the header Content-Type: application/json", "the body is of type %.100q, not JSON", r.Header.Get("Content-Type"))
-	} else if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		err = wire.NewProblem(wire.CodeTooLarge, "send it in several requests", "the body is larger than %d MiB", maxRequest>>20)
-	} else {
-		err = wire.NewProblem(wire.CodeBadRequest, "send it again", "the body could not be read: %v", err)
+	switch {
+	case err != nil:
+		err = unread(err)
+	case all.Len() > 0:
+		err = checkType(r.Header)
 	}
-	release()
-	return nil, nil, err
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	return all.Bytes(), release, nil
+}
+
+// unread is the problem that a body has which could not be read to its end. An error of the connection names
+// addresses, which are nobody's business.
+func unread(err error) error {
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return wire.NewProblem(wire.CodeTooLarge, "send it in several requests", "the body is larger than %d MiB", maxRequest>>20)
+	}
+	why := "the connection has broken"
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		why = "it did not arrive in time"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		why = "it is shorter than was said"
+	}
+	return wire.NewProblem(wire.CodeBadRequest, "send it again", "the body could not be read: %s", why)
+}
+
+// checkType refuses a body that is not JSON as it is.
+func checkType(h http.Header) error {
+	if kind, _, _ := mime.ParseMediaType(h.Get("Content-Type")); kind != "application/json" {
+		return wire.NewProblem(wire.CodeMediaType, "send it with the header Content-Type: application/json", "the body is of type %.100q, not JSON", h.Get("Content-Type"))
+	}
+	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return wire.NewProblem(wire.CodeMediaType, "send it without the header Content-Encoding", "the body is encoded as %.100q", coding)
+	}
+	return nil
 }
 
 // waitForRoom waits until one more large body may be read.

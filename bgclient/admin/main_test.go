@@ -192,7 +192,7 @@ func problem(t testing.TB, err error, code wire.Code) *wire.Problem {
 	if !ok || p.Code != code {
 		t.Fatalf("%#v (%v), not the problem %s", err, err, code)
 	}
-	if p.Detail == "" || p.Status < 400 || p.Title == "" || strings.Contains(p.Detail, "%!") {
+	if p.Detail == "" || p.Hint == "" || p.Status < 400 || p.Title == "" || strings.Contains(p.Detail, "%!") || strings.Contains(p.Hint, "%%") {
 		t.Errorf("%+v", p)
 	}
 	return p

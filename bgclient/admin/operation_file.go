@@ -15,7 +15,7 @@ func (s *Server) beginOnFile(ctx context.Context, id string, n *wire.NewOperatio
 		return nil, wire.NewProblem(wire.CodeBadRequest, "send action and reason only", "%s is about the file, not about jobs", n.Action)
 	}
 	if s.cfg.File == nil {
-		return nil, wire.NewProblem(wire.CodeUnsupported, "", "there is no file to %s", n.Action)
+		return nil, wire.NewProblem(wire.CodeUnsupported, hintNoFile, "there is no file to %s", n.Action)
 	}
 	work := s.verify
 	if n.Action == wire.ActionCompact {

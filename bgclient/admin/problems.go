@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -9,6 +10,14 @@ import (
 	"github.com/bgq-dev/bgq/queue"
 	"github.com/bgq-dev/bgq/queue/filter"
 	"github.com/bgq-dev/bgq/store"
+)
+
+// What to do about several problems.
+const (
+	hintSpec     = "GET /v1/openapi.yaml describes what can be given"
+	hintFilter   = "GET /v1/openapi.yaml describes filters"
+	hintNoFile   = "the program serves a queue that is kept elsewhere: ask where it is"
+	hintReadOnly = "ask where it may be changed: at the socket of the program, for example"
 )
 
 // kinds of errors, and the problems that they are. The first that matches counts: what is not known
@@ -23,7 +32,7 @@ var kinds = []struct {
 	{store.ErrCorrupt, wire.CodeDamaged, "bgq verify shows what is damaged"},
 	{store.ErrNoSpace, wire.CodeNoSpace, "free some space on the disk: what is stored can still be finished and deleted"},
 	{store.ErrTooLarge, wire.CodeTooLarge, "shorten it, or keep it elsewhere and name its place"},
-	{store.ErrReadOnly, wire.CodeReadOnly, ""},
+	{store.ErrReadOnly, wire.CodeReadOnly, hintReadOnly},
 	{store.ErrRunning, wire.CodeRunning, "wait until it has ended, or cancel it"},
 	{store.ErrClosed, wire.CodeClosed, "try again when the program runs again"},
 	{errClosing, wire.CodeClosed, "try again when the program runs again"},
@@ -47,7 +56,7 @@ func classify(err error) (*wire.Problem, bool) {
 		if e.Hint != "" {
 			text = strings.TrimSuffix(text, "; "+e.Hint)
 		}
-		return wire.NewProblem(wire.CodeBadFilter, e.Hint, "%s", text), true
+		return wire.NewProblem(wire.CodeBadFilter, cmp.Or(e.Hint, hintFilter), "%s", text), true
 	}
 	for _, k := range kinds {
 		if !errors.Is(err, k.is) {
@@ -75,5 +84,5 @@ func refused(err error) error {
 	if p, known := classify(err); known {
 		return p
 	}
-	return wire.NewProblem(wire.CodeBadRequest, "", "%v", err)
+	return wire.NewProblem(wire.CodeBadRequest, hintSpec, "%v", err)
 }

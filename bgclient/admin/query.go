@@ -26,7 +26,7 @@ func queryOf(r *http.Request) *query {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	q := &query{values: values}
 	if err != nil {
-		q.fail("encode it as in a URL: %%20 is a space", "the parameters cannot be read: %v", err)
+		q.fail("encode it as in a URL: %20 is a space", "the parameters cannot be read: %v", err)
 	}
 	return q
 }

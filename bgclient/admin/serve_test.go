@@ -224,6 +224,9 @@ func TestSlowBody(t *testing.T) {
 			if err != nil || !strings.HasPrefix(string(answer), strings.TrimSpace("HTTP/1.1 "+c.status)) && c.status != "" {
 				t.Errorf("%s: %q %v", c.what, answer, err)
 			}
+			if c.takes == bodyPatience && !strings.Contains(string(answer), "could not be read: it did not arrive in time") {
+				t.Errorf("%s: %q", c.what, answer)
+			}
 			// net/http lingers for half a second before it closes.
 			if d := time.Since(began); d < c.takes || d > c.takes+time.Second {
 				t.Errorf("%s: it took %v, should %v", c.what, d, c.takes)

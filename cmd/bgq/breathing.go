@@ -41,14 +41,15 @@ func newBreathing(open func() (*boltstore.Store, error)) (*breathing, error) {
 func (b *breathing) breathe(ctx context.Context) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if time.Since(b.opened) < stint {
+	pause := breathFor(b.opened, time.Now())
+	if pause == 0 {
 		return nil
 	}
 	if err := b.file.Close(); err != nil {
 		return err
 	}
 	select {
-	case <-time.After(breath):
+	case <-time.After(pause):
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

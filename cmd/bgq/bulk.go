@@ -28,6 +28,8 @@ type bulk struct {
 	reason string
 	detach bool
 	dryRun bool
+
+	given func(flag string) bool
 }
 
 // command makes the command of a verb out of its words.
@@ -45,7 +47,7 @@ func (b *bulk) command(short, long, example string) *cobra.Command {
 				return usage("for example -f state:failed", "-f is empty, which would be every job")
 			case !byFilter && len(args) == 0:
 				return usage("usage: "+c.UseLine(), "%s needs a job id, or -f FILTER", c.CommandPath())
-			case !byFilter && (b.limit != 0 || b.expect >= 0):
+			case !byFilter && (b.given("limit") || b.given("expect")):
 				return usage("leave them out", "--limit and --expect go with -f")
 			}
 			return nil
@@ -76,6 +78,7 @@ did not hold.`
 // flags adds the flags about how it is done.
 func (b *bulk) flags(c *cobra.Command) {
 	f := c.Flags()
+	b.given = f.Changed
 	f.Int64Var(&b.expect, "expect", -1, "refuse (exit code 12) unless there are exactly `N` jobs")
 	f.Lookup("expect").DefValue = "0" // which help leaves out: -1 says nothing to anybody
 	f.Int64Var(&b.limit, "limit", 0, "change no more than `N` jobs")
@@ -132,8 +135,10 @@ func (b *bulk) selected(ctx context.Context, text string) error {
 // check refuses what cannot be, before anything is counted.
 func (b *bulk) check(ctx context.Context) error {
 	switch {
-	case b.limit < 0:
-		return usage("leave it out for all of them", "--limit is %d", b.limit)
+	case b.given("limit") && b.limit < 1:
+		return usage("leave it out for all of them", "--limit is %d: give 1 or more", b.limit)
+	case b.given("rate") && b.rate == 0:
+		return usage("leave it out for as fast as it goes", "--rate is 0: nothing would ever be %s", b.done)
 	case !b.detach || b.dryRun:
 		return nil
 	}

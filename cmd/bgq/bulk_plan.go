@@ -28,10 +28,11 @@ func (a *app) plan(s *wire.Selection, done string) string {
 		fmt.Fprintf(&w, "\n  state  %s\n  kind   %s\n  queue  %s\nfor example", tally(s.ByState), tally(s.ByKind), tally(s.ByQueue))
 	}
 	for _, j := range s.Sample {
-		fmt.Fprintf(&w, "\n  %s  %s  %s", j.ID, clean(j.Kind), tries(j))
+		line := fmt.Sprintf("  %s  %s  %s", j.ID, clean(j.Kind), tries(j))
 		if j.Error != nil {
-			fmt.Fprintf(&w, "  %s", clean(*j.Error))
+			line += "  " + clean(*j.Error)
 		}
+		w.WriteString("\n" + a.cut(line))
 	}
 	if more := s.Count - int64(len(s.Sample)); more > 0 {
 		fmt.Fprintf(&w, "\n  … and %s more", number(more))

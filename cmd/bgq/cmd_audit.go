@@ -58,7 +58,7 @@ func (a *app) auditRow(e wire.AuditEntry) []string {
 		what = append(what, "queue "+clean(e.Queue))
 	case e.Batch != "":
 		what = append(what, "batch "+clean(e.Batch))
-	case len(e.JobIDs) == 1:
+	case e.Jobs == 1 && len(e.JobIDs) == 1:
 		what = append(what, e.JobIDs[0].String())
 	}
 	if e.Detail != "" {

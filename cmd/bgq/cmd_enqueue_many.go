@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -72,6 +73,7 @@ type many struct {
 	first, line int // the first line of the chunk, and the line that was read last, from 1
 
 	stored, existing int64
+	last             int // the last line that is stored
 }
 
 func (m *many) run(ctx context.Context) error {
@@ -86,8 +88,8 @@ func (m *many) run(ctx context.Context) error {
 		if len(text) == 0 {
 			continue
 		}
-		if err := checkJSON(text, "line "+strconv.Itoa(m.line)); err != nil {
-			return m.failed(err)
+		if err := json.Unmarshal(text, new(any)); err != nil {
+			return m.failed(usage("each line is the arguments of one job", "line %d is not valid JSON: %w", m.line, err))
 		}
 		if len(m.chunk) == manyJobs || m.size > 0 && m.size+len(text) > manyBytes {
 			if err := m.send(ctx, m.line-1); err != nil {
@@ -103,7 +105,7 @@ func (m *many) run(ctx context.Context) error {
 	}
 	err := in.Err()
 	if errors.Is(err, bufio.ErrTooLong) {
-		err = usage("store the data elsewhere, and give the job its place", "line %d: more than %s of JSON", m.line+1, size(maxLineJSON))
+		err = usage("store the data elsewhere, and give the job its place", "line %d has more than %s", m.line+1, size(maxLineJSON))
 	}
 	if err != nil {
 		return m.failed(err)
@@ -138,7 +140,7 @@ func (m *many) send(ctx context.Context, last int) error {
 			m.stored++
 		}
 	}
-	m.chunk, m.size = m.chunk[:0], 0
+	m.chunk, m.size, m.last = m.chunk[:0], 0, last
 	if m.app.format.structured() || m.app.format == formatName {
 		return m.list.add(stored...)
 	}
@@ -155,8 +157,8 @@ func (m *many) failed(err error) error {
 		hint = "the same line again goes on there: what is stored is not stored again"
 	}
 	done := "nothing was stored"
-	if n := m.stored + m.existing; n > 0 {
-		done = plural(n, "job") + " before it are stored"
+	if m.last > 0 {
+		done = "the lines up to " + number(int64(m.last)) + " are stored"
 	}
 	return fail(codeOf(err), hint, "%w; %s", err, done)
 }

@@ -96,8 +96,9 @@ func (a *app) listJobs(ctx context.Context, o listOptions) error {
 			if err := out.add(page.Jobs[:left]...); err != nil {
 				return err
 			}
+			err := out.end()
 			a.say("there are more: these are %d; -n N shows N, --all every one", o.most)
-			return out.end()
+			return err
 		}
 		if err := out.add(page.Jobs...); err != nil {
 			return err
@@ -108,8 +109,9 @@ func (a *app) listJobs(ctx context.Context, o listOptions) error {
 			a.say("searching: what this filter asks for is in no index, so every job is looked at; state:failed and the like narrow it")
 		}
 	}
+	err = out.end()
 	if out.n == 0 {
 		a.say("no job matches")
 	}
-	return out.end()
+	return err
 }

@@ -41,7 +41,10 @@ func (a *app) printResult(ctx context.Context, id store.ID, raw bool) error {
 	}
 	if !raw {
 		r, err := api.Result(ctx, id, client.JSON)
-		if err != nil {
+		switch {
+		case isProblem(err, wire.CodeJobFailed, wire.CodeJobCancelled):
+			return fail(exitJobFailed, a.self()+" jobs show "+id.String()+" shows every attempt", "%w", err)
+		case err != nil:
 			return err
 		}
 		return a.print(r.Result, func() error { return a.printValue(r.Result) })

@@ -81,7 +81,7 @@ func (a *app) sayStopped(queues []*wire.Queue) {
 		}
 		a.printf("! %s is paused", clean(q.Name))
 		if q.Since != nil {
-			a.printf(" since %s", a.ago(*q.Since))
+			a.printf(" for %s", a.ago(*q.Since))
 		}
 		if q.PausedBy != nil {
 			a.printf(" by %s", by(q.PausedBy))
@@ -89,6 +89,23 @@ func (a *app) sayStopped(queues []*wire.Queue) {
 		a.printf("%s. Resume: %s queues resume %s\n", quoted(q.Reason), a.self(), shellQuote(q.Name))
 	}
 }
+
+// saySlow tells on stdout of queues in which jobs are ready and do not run, though nobody has stopped them.
+func (a *app) saySlow(queues []*wire.Queue, live bool) {
+	for _, q := range queues {
+		ready := q.Counts[store.Available.String()]
+		switch {
+		case q.Paused || ready == 0:
+		case live && !q.Served:
+			a.printf("! %s in %s: the app has no workers for this queue\n", waits(ready), clean(q.Name))
+		case q.Rate > 0:
+			a.printf("! %s in %s, which starts at most %s. Lift: %s queues set %s --rate 0\n",
+				waits(ready), clean(q.Name), perSecond(q.Rate), a.self(), shellQuote(q.Name))
+		}
+	}
+}
+
+func waits(n int64) string { return plurals(n, "job waits", "jobs wait") }
 
 func isAre(n int64) string {
 	if n == 1 {

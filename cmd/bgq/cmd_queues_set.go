@@ -36,6 +36,9 @@ then what the app says counts, and there is no limit in time.`,
 			if c.Flags().Changed("rate") {
 				r := float64(most)
 				change.Rate = &r
+				if change.Workers != nil {
+					done += " and"
+				}
 				done += fmt.Sprintf(" rate %s", orDefault(r > 0, perSecond(r)))
 			}
 			if change == (wire.QueueChange{}) {

@@ -65,6 +65,7 @@ func (a *app) printStatus(s *wire.Status) error {
 			return err
 		}
 		a.sayStopped(s.Queues)
+		a.saySlow(s.Queues, s.Info.Live)
 	}
 	if err := a.printOpenBatches(s); err != nil {
 		return err
@@ -76,8 +77,8 @@ func (a *app) printStatus(s *wire.Status) error {
 		a.printf("\n%s: %s, %s of %s by %s\n", clean(o.ID), clean(o.Action), number(o.Done), plural(o.Total, "job"), by(o.By))
 	}
 	if h := &s.Hour; h.Started > 0 || h.Enqueued > 0 {
-		a.printf("\nlast hour: %s enqueued, %s completed, %s failed for good, %s tried again; wait p95 %s, run p95 %s\n",
-			number(h.Enqueued), number(h.Completed), number(h.Discarded), number(h.Failed), millis(h.WaitP95MS), millis(h.RunP95MS))
+		a.printf("\n%s\n", a.wrap(fmt.Sprintf("last hour: %s enqueued, %s completed, %s failed for good, %s tried again; wait p95 %s, run p95 %s",
+			number(h.Enqueued), number(h.Completed), number(h.Discarded), number(h.Failed), millis(h.WaitP95MS), millis(h.RunP95MS)), 0))
 	}
 	return nil
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -64,7 +66,7 @@ func flagError(c *cobra.Command, err error) error {
 	help := c.CommandPath() + " --help lists the flags"
 	_, name, unknown := strings.Cut(err.Error(), "unknown flag: --")
 	if !unknown {
-		return usage(help, "%w", err)
+		return usage(help, "%w", plainFlagError(err))
 	}
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
@@ -73,6 +75,24 @@ func flagError(c *cobra.Command, err error) error {
 		meant[i] = "--" + meant[i]
 	}
 	return usage(didYouMean(meant, help), "--%s is not a flag of %s", name, c.CommandPath())
+}
+
+// plainFlagError says in words what the parser of Go says about a number that is none.
+func plainFlagError(err error) error {
+	bad, ok := errors.AsType[*pflag.InvalidValueError](err)
+	if !ok {
+		return err
+	}
+	_, isNumber := errors.AsType[*strconv.NumError](err)
+	switch kind := bad.GetFlag().Value.Type(); {
+	case kind == "bool":
+		return fmt.Errorf("--%s is %q: give true or false, or nothing", bad.GetFlag().Name, bad.GetValue())
+	case kind == "duration" && !isNumber && strings.HasPrefix(errors.Unwrap(err).Error(), "time: "):
+		return fmt.Errorf("--%s is %q: give a duration like 500ms, 90s or 1h30m", bad.GetFlag().Name, bad.GetValue())
+	case isNumber:
+		return fmt.Errorf("--%s is %q: give a whole number", bad.GetFlag().Name, bad.GetValue())
+	}
+	return err
 }
 
 // arguments is the cobra.PositionalArgs for min to max arguments; max < 0 means any number.

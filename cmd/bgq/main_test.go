@@ -34,12 +34,14 @@ func (m leakChecked) Run() int {
 
 func TestMain(m *testing.M) {
 	testscript.Main(leakChecked{m}, map[string]func(){
-		"bgq":     main,
-		"seed":    seedMain,
-		"hold":    holdMain,
-		"damage":  damageMain,
-		"testapp": appMain,
-		"answer":  answerMain,
+		"bgq":       main,
+		"seed":      seedMain,
+		"hold":      holdMain,
+		"damage":    damageMain,
+		"wreck":     wreckMain,
+		"setformat": setFormatMain,
+		"testapp":   appMain,
+		"answer":    answerMain,
 	})
 }
 

@@ -42,14 +42,8 @@ func newOffline(path string, say, detail func(format string, args ...any)) *offl
 	return o
 }
 
-const (
-	// lingering is how long the file stays open for the next request.
-	lingering = 20 * time.Millisecond
-	// stint is how long it stays open when one request follows the other, as in a long listing. Then it is
-	// closed for a breath, in which an app that waits for the lock gets it.
-	stint  = 300 * time.Millisecond
-	breath = 50 * time.Millisecond
-)
+// lingering is how long the file stays open for the next request.
+const lingering = 20 * time.Millisecond
 
 func (o *offline) isOpen() bool {
 	o.mu.RLock()
@@ -208,11 +202,15 @@ func (o *offline) rest() error {
 		return nil
 	}
 	defer o.mu.Unlock()
-	if o.file == nil || o.holds > 0 || time.Since(o.opened) < stint {
+	if o.file == nil || o.holds > 0 {
+		return nil
+	}
+	pause := breathFor(o.opened, time.Now())
+	if pause == 0 {
 		return nil
 	}
 	err := o.shut()
-	time.Sleep(breath)
+	time.Sleep(pause)
 	return err
 }
 

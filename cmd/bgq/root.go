@@ -130,6 +130,7 @@ while you read or think, so that the app can start at any time. -v says which it
 		newStatsCommand(a), newWhyCommand(a), newHistoryCommand(a), newAuditCommand(a), newOpsCommand(a))
 	add(groupLook, newTopCommand(a), newTailCommand(a))
 	add(groupFile, newBackupCommand(a), newVerifyCommand(a), newCompactCommand(a), newPruneCommand(a))
+	add(groupFile, newRepairCommand(a), newMigrateCommand(a))
 	add(groupFile, newBenchCommand(a), newManCommand(a), newVersionCommand(a))
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommand(newHelpCommand())

@@ -49,6 +49,15 @@ func (a *app) wrap(s string, margin int) string {
 	return text.WrapSoft(s, width-margin)
 }
 
+// cut shortens a line to what fits. Off a terminal it stays as it is.
+func (a *app) cut(line string) string {
+	width, _ := a.screen.size()
+	if width == 0 {
+		return line
+	}
+	return text.Snip(line, width, "…")
+}
+
 // colourMode is the value of --color.
 type colourMode string
 

@@ -77,8 +77,8 @@ func (c *byteCopy) run() error {
 // try copies the file, or returns errMoved.
 //
 // The lock is not needed for that. A commit writes to pages that the newest meta page does not
-// lead to, and then the other meta page, with a higher number. So as long as the newest meta page is the same, all
-// that it leads to is as it was.
+// lead to, and then the other meta page, with a higher number. So as long as the newest meta
+// page is the same, all that it leads to is as it was.
 func (c *byteCopy) try() error {
 	f, err := c.s.openSource()
 	if err != nil {

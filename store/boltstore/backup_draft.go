@@ -67,14 +67,7 @@ func (d *draft) taken() error {
 }
 
 func (d *draft) createError(err error) error {
-	hint := ""
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		hint = "create its directory first"
-	case errors.Is(err, fs.ErrPermission):
-		hint = "its directory must be writable"
-	}
-	return d.fail(fmt.Errorf("it cannot be created: %w", bare(err)), hint)
+	return (&Store{path: d.path}).createError(bare(err))
 }
 
 // publish brings the file to disk, and gives it its name. close closes it. After an error

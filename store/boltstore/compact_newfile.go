@@ -32,10 +32,16 @@ func (c *copying) room(bytes int64) error {
 	return c.s.fail(err, "free some space on the disk; "+c.outcome)
 }
 
-// open makes a database of the new file, which is empty; bbolt calls it path. Until it is
-// complete it is not synced with each commit, and it grows by what is written.
-func (c *copying) open(path string, f *os.File) error {
+// open makes a database of the new file, which is empty; bbolt calls it path.
+func (c *copying) open(path string, f *os.File) (err error) {
 	c.file = f
+	c.db, err = openNew(path, f)
+	return err
+}
+
+// openNew makes a database of an empty file, which bbolt calls path. It is not synced with each
+// commit, and it grows by what is written: that is for files which nobody knows yet.
+func openNew(path string, f *os.File) (db *bbolt.DB, err error) {
 	opened := false
 	options := &bbolt.Options{
 		Timeout:         time.Second,
@@ -52,10 +58,11 @@ func (c *copying) open(path string, f *os.File) error {
 			return f, nil
 		},
 	}
-	return guard(func() (err error) {
-		c.db, err = bbolt.Open(path, 0o600, options)
+	err = guard(func() (err error) {
+		db, err = bbolt.Open(path, 0o600, options)
 		return err
 	})
+	return db, err
 }
 
 // write changes the new file.

@@ -22,28 +22,32 @@ type SalvageOptions struct {
 	LockTimeout time.Duration
 }
 
-// Salvage writes every record that can yet be read in the damaged file from into a new file to,
-// and reports what was lost. It reads the damaged file page by page, whatever they are, and never changes it;
-// while it works the file is locked, so that no program stores anything in it. Memory does not grow with the
-// file; a scratch file beside the new one takes some 50 bytes for each record.
+// Salvage writes every record that can yet be read in the damaged file from into a new file
+// to, and reports what was lost. It reads the damaged file page by page and never changes it;
+// meanwhile the file is locked, so that no program stores anything in it. Memory does not grow
+// with the file; a scratch file beside the new one takes some 50 bytes for each record.
 //
-// What makes a job up is taken from its record. Indexes, counters, unique keys, tokens and
-// the trails of the audit are made anew; that those in the old file are damaged does not matter.
+// What makes a job up is taken from its record. Indexes, counters, unique keys, tokens and the
+// trails of the audit are made anew: it does not matter that those in the old file are damaged.
 //
-// A record counts if its checksum is right, and if the tree of the last commit leads to it. What no
-// tree leads to, because a page above it is damaged, may be an older state that was left over
-// from an earlier commit. If an index confirms it, the job is as it was. Otherwise it is doubtful: unless it has ended it
-// is held (pending), so that nothing runs twice by accident. See [SalvageReport] for this, and
-// for jobs that have lost a part. Queues whose settings are lost are paused, since they may
-// have been. Batches are rebuilt from their members, without fingerprint and size, so that a
-// program which goes on with one is refused instead of running members again.
+// A record counts if its checksum is right, and if the tree of the last commit leads to it. What
+// no tree leads to, because a page above it is damaged, may be an older state, left over from an
+// earlier commit. If an index confirms it, the job is as it was. Otherwise it is doubtful: unless
+// it has ended it is held (pending), so that nothing runs twice by accident. See [SalvageReport]
+// for this, and for jobs that have lost a part.
 //
-// The buckets of the application are copied as far as their pages are whole. Their values have no checksums
-// that the queue knows of.
+// Queues whose settings are lost are paused, since they may have been. Batches are rebuilt from
+// their members, without fingerprint and size, so that a program which goes on with one is
+// refused instead of running members again; in place of members that are lost there are
+// discarded jobs.
 //
-// The new file has today's format, is verified before it gets its name, and does not replace another
-// (fs.ErrExist). A file that is no queue gives store.ErrForeign, one of a newer format
-// store.ErrNewerFormat, one in which nothing can be read store.ErrCorrupt; these make no file.
+// The buckets of the application are copied as far as their pages are whole. Their values have
+// no checksum that the queue knows of.
+//
+// The new file has today's format, is verified before it gets its name, and does not replace
+// another (fs.ErrExist). A file that is no queue gives store.ErrForeign, one of a newer format
+// store.ErrNewerFormat, one in which nothing can be read store.ErrCorrupt, and one that a
+// program has open store.ErrLocked; these make no file.
 func Salvage(ctx context.Context, from, to string, o SalvageOptions) (*SalvageReport, error) {
 	src, err := newSource(from, Options{LockTimeout: o.LockTimeout})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -102,8 +103,8 @@ func TestSalvageOfParts(t *testing.T) {
 	if report.Whole() || report.Jobs != 5 || report.Lost.Total != 0 || report.Doubtful.Total != 0 {
 		t.Errorf("%+v", report)
 	}
-	if j := mustGet(t, out, noResult); j.State != store.Completed || j.Reason != ReasonResultLost || j.Result != nil ||
-		len(j.Failures) != 2 || !strings.Contains(j.Failures[0].Message, "lost") || j.Failures[1].Message != "failed" {
+	if j := mustGet(t, out, noResult); j.State != store.Discarded || j.Reason != ReasonResultLost || j.Result != nil ||
+		len(j.Failures) != 3 || !strings.Contains(j.Failures[0].Message, "lost") || j.Failures[1].Message != "failed" {
 		t.Errorf("without a result: %+v", j)
 	}
 	j := mustGet(t, out, noArgs)
@@ -281,8 +282,58 @@ func TestSalvageOfSettings(t *testing.T) {
 	if b, err := out.Batch(t.Context(), "kept"); err != nil || b.Next != 3 || b.Fingerprint != "f" {
 		t.Errorf("the batch without its last member: %+v, %v", b, err)
 	}
+	j := mustGet(t, out, last)
+	if report.Marked != report.Lost.Total || report.Marked == 1 && (j.State != store.Discarded || j.Reason != ReasonLost || j.Kind != "k" || len(j.Failures) != 1) {
+		t.Errorf("the last member: %+v", j)
+	}
 	if all, err := out.Schedules(t.Context()); err != nil || len(all) != 1 {
 		t.Errorf("%v, %v", all, err)
+	}
+}
+
+// Lost members of a batch are marked: it can end, and their indexes are not given away again.
+func TestSalvageOfLostMembers(t *testing.T) {
+	s := open(t, Options{})
+	b, _, err := s.PutBatch(t.Context(), store.Batch{Name: "b", Base: store.NewBatchID(), Queue: "batch:b", Kind: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var heads [][]byte
+	for i := range int64(9) {
+		j := newTestJob()
+		j.ID, j.Queue, j.Batch, j.Index = b.Base.Member(i), b.Queue, "b", i
+		j.Unique = fmt.Sprint("key ", i)
+		mustEnqueue(t, s, j)
+		if i == 0 || i > 4 { // the last four, which nothing follows
+			head, err := s.headBytes(t, j.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			heads = append(heads, head)
+		}
+	}
+	// An index that is damaged itself names a member that never was.
+	far := b.Base.Member(1 << 40)
+	spoil(t, s, func(get func(table) *bbolt.Bucket) error { return get(tableHeld).Put(far[:], nil) })
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := &relic{image: readAll(t, s.abs)}
+	for _, head := range heads {
+		r.image = bytes.ReplaceAll(r.image, head, bytes.Repeat([]byte{1}, len(head))) // wherever it is left
+	}
+	report, out := r.open(t)
+	if report.Jobs != 4 || report.Lost.Total != 6 || report.Marked != 5 || report.Whole() || report.States[store.Available] != 4 {
+		t.Errorf("%+v", report)
+	}
+	if b, err := out.Batch(t.Context(), "b"); err != nil || b.Next != 9 {
+		t.Errorf("%+v, %v", b, err)
+	}
+	for i := range int64(9) {
+		j := mustGet(t, out, b.Base.Member(i))
+		if lost := i == 0 || i > 4; j.Unique != fmt.Sprint("key ", i) || lost && (j.State != store.Discarded || j.Reason != ReasonLost || len(j.Failures) != 1 || !j.Kept) || !lost && j.State != store.Available {
+			t.Errorf("member %d: %+v", i, j)
+		}
 	}
 }
 
@@ -400,5 +451,25 @@ func TestSalvageDryRun(t *testing.T) {
 	report, err := Salvage(t.Context(), from, from+".repaired", SalvageOptions{})
 	if err != nil || !reflect.DeepEqual(dry, report) {
 		t.Errorf("a dry run: %+v, %v, want %+v", dry, err, report)
+	}
+}
+
+// A file of each format that was ever released becomes one of today.
+func TestSalvageFrozenFormats(t *testing.T) {
+	files, err := filepath.Glob("testdata/v*.db.gz")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		from := unzip(t, file)
+		report, err := Salvage(t.Context(), from, from+".repaired", SalvageOptions{})
+		if err != nil || !report.Whole() {
+			t.Errorf("%s: %+v, %v", file, report, err)
+			continue
+		}
+		got, want := everyJob(t, openAt(t, from+".repaired", Options{})), everyJob(t, openAt(t, from, Options{}))
+		if len(got) == 0 || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, want %+v", file, got, want)
+		}
 	}
 }

@@ -1,14 +1,14 @@
 package boltstore
 
 import (
-	"encoding/binary"
+	"bytes"
 
 	"github.com/bgq-dev/bgq/store"
 	"github.com/bgq-dev/bgq/store/boltstore/internal/pagecheck"
 )
 
-// walkIndexes finds the jobs that an index names and whose records were not found. If the indexes
-// are whole, these are all that is lost.
+// walkIndexes finds the jobs that an index or a unique key names and whose records were not
+// found. If the indexes are whole, these are all that is lost.
 func (v *salvage) walkIndexes() error {
 	s := &v.survey
 	named := int64(0)
@@ -37,7 +37,7 @@ type indexWalk salvage
 
 // Bucket implements pagecheck.Visitor.
 func (w *indexWalk) Bucket(path [][]byte, _ uint64) (pagecheck.Choice, error) {
-	if in, isTable := bucketPath(path).table(); isTable && isIndex(in) || len(path) == 1 && string(path[0]) == string(rootName) {
+	if in, isTable := bucketPath(path).table(); isTable && (isIndex(in) || in == tableUnique) || len(path) == 1 && string(path[0]) == string(rootName) {
 		return pagecheck.Enter, nil
 	}
 	return pagecheck.Skip, nil
@@ -52,14 +52,49 @@ func (w *indexWalk) Item(path [][]byte, it *pagecheck.Item) (bool, error) {
 		return false, err
 	}
 	in, isTable := bucketPath(path).table()
-	id, ok := idAtEnd(it.Key)
-	if !isTable || !isIndex(in) || !ok || !it.Sound || v.stage.has(shelf(tableJob), id[:]) {
-		return true, nil
+	switch {
+	case isTable && isIndex(in) && it.Sound:
+		return true, v.named(in, it.Key)
+	case isTable && in == tableUnique:
+		return true, v.keyed(it)
 	}
-	if err := v.stage.mark(shelfNamed, namedKey(in, it.Key)); err != nil {
-		return false, err
+	return true, nil
+}
+
+// named is told of an entry of an index.
+func (v *salvage) named(in table, key []byte) error {
+	id, ok := idAtEnd(key)
+	if !ok || v.stage.has(shelf(tableJob), id[:]) {
+		return nil
 	}
-	return true, v.stage.mark(shelfLost, id[:])
+	if err := v.stage.mark(shelfNamed, namedKey(in, key)); err != nil {
+		return err
+	}
+	if in == tableDone {
+		return v.stage.put(shelfLost, id[:], []byte{lostEnded})
+	}
+	return v.stage.mark(shelfLost, id[:])
+}
+
+// lostEnded is the value in shelfLost of a job that had ended.
+const lostEnded = 2
+
+// keyed is told of a unique key.
+func (v *salvage) keyed(it *pagecheck.Item) error {
+	sealed, err := it.Value()
+	if err != nil {
+		return nil
+	}
+	id, ok := unsealID(it.Key, sealed)
+	if !ok || v.stage.has(shelf(tableJob), id[:]) {
+		return nil
+	}
+	if !v.stage.has(shelfLost, id[:]) {
+		if err := v.stage.mark(shelfLost, id[:]); err != nil {
+			return err
+		}
+	}
+	return v.stage.put(shelfKey, id[:], bytes.Clone(it.Key))
 }
 
 // Lost implements pagecheck.Visitor.
@@ -82,6 +117,9 @@ func (v *salvage) nameLost() error {
 				if v.stage.has(shelf(tableJob), k[:idLen]) {
 					return v.pause()
 				}
+				if v.stage.has(shelfLost, k[:idLen]) {
+					return nil
+				}
 				return v.stage.mark(shelfLost, k[:idLen])
 			})
 			if err != nil {
@@ -103,22 +141,12 @@ func (v *salvage) nameLost() error {
 		if v.stage.has(shelf(tableJob), k) {
 			return v.pause()
 		}
-		id := store.ID(k)
-		r.Lost.add(id)
-		return v.raiseFloor(id)
+		r.Lost.add(store.ID(k))
+		return v.pause()
 	})
 	// What is named need not have been: a damaged index names anything. So only a number of jobs
 	// that fits says that there were no others.
 	r.LostUnknown = found+r.Lost.Total < r.Expected ||
 		!s.missing[tableJob].empty() && !s.indexed() && (r.Expected < 0 || sure < r.Expected)
 	return err
-}
-
-// raiseFloor remembers that the index of a lost member must not be used again.
-func (v *salvage) raiseFloor(id store.ID) error {
-	base, next := id[:baseLen], uint64(id.MemberIndex())+1
-	if b := v.stage.get(shelfFloor, base); b != nil && binary.BigEndian.Uint64(b) >= next {
-		return nil
-	}
-	return v.stage.put(shelfFloor, base, binary.BigEndian.AppendUint64(nil, next))
 }

@@ -32,10 +32,11 @@ func (v *salvage) searchOrphans() error {
 	if v.report.Tree != TreeNewest || v.report.MetaDamaged {
 		root = nil // what was free then may be in use since
 	}
-	return v.w.Orphans(root, v.survey.reached, func(_ uint64, it *pagecheck.Item) error {
+	return v.w.Orphans(root, v.survey.reached, func(free bool, it *pagecheck.Item) error {
 		if err := v.pause(); err != nil {
 			return err
 		}
+		o.free = free
 		return o.item(it)
 	})
 }
@@ -45,6 +46,7 @@ type orphans struct {
 	*salvage
 	jobs    bool // some are missing
 	indexed bool // those are named
+	free    bool // the item at hand is in a page that is not in use any more
 }
 
 func (o *orphans) missing(in table, key []byte) bool { return o.survey.missing[in].has(key) }
@@ -64,7 +66,7 @@ func (o *orphans) item(it *pagecheck.Item) error {
 		}
 	}
 	for _, in := range []table{tableFailure, tableLog, tablePoint, tableAudit, tableBatch, tableSchedule, tableQueue} {
-		if !o.missing(in, key) {
+		if !o.missing(in, key) || o.free && (in == tablePoint || in == tableAudit) {
 			continue
 		}
 		sealed, err := it.Value()
@@ -93,7 +95,7 @@ func (o *orphans) wantsJob(id []byte) bool {
 	if p, ok := o.stage.find(shelf(tableJob), id); ok && p.trust == certain {
 		return false
 	}
-	return o.stage.has(shelfLost, id) || !o.indexed && o.missing(tableJob, id)
+	return o.stage.has(shelfLost, id) || !o.indexed && !o.free && o.missing(tableJob, id)
 }
 
 // job notes a record. If an index has it at the same place, it is as it was; otherwise the one
@@ -101,7 +103,7 @@ func (o *orphans) wantsJob(id []byte) bool {
 func (o *orphans) job(it *pagecheck.Item, j *record) error {
 	at := spot{doubtful, it.At, it.Size}
 	in, key := indexKey(nil, j)
-	if o.stage.has(shelfNamed, namedKey(in, key)) {
+	if !o.free && o.stage.has(shelfNamed, namedKey(in, key)) {
 		at.trust = confirmed
 	}
 	if was, ok := o.stage.find(shelf(tableJob), j.ID[:]); ok {

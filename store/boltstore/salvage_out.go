@@ -3,7 +3,6 @@ package boltstore
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -36,27 +35,15 @@ func newSalvageOut(to string, now time.Time) (*salvageOut, error) {
 	return o, nil
 }
 
-func (o *salvageOut) open() error {
-	opened := false
-	options := &bbolt.Options{
-		Timeout: time.Second, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType, NoSync: true, NoGrowSync: true,
-		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-			if opened {
-				return os.OpenFile(name, flag, mode)
+func (o *salvageOut) open() (err error) {
+	if o.db, err = openNew(o.draft.temp, o.draft.file); err == nil {
+		err = guard(func() error {
+			if err := migrations.Apply(o.db); err != nil {
+				return err
 			}
-			opened = true
-			return o.draft.file, nil
-		},
+			return o.begin()
+		})
 	}
-	err := guard(func() (err error) {
-		if o.db, err = bbolt.Open(o.draft.temp, 0o600, options); err != nil {
-			return err
-		}
-		if err := migrations.Apply(o.db); err != nil {
-			return err
-		}
-		return o.begin()
-	})
 	return o.failed(err)
 }
 

@@ -33,19 +33,21 @@ func (v *salvage) gatherResult(s *saved) error {
 	}
 	v.report.ResultLost.add(s.ID)
 	s.ResultSize = 0
-	if s.State == store.Completed {
-		s.Reason = ReasonResultLost
+	if s.State != store.Completed {
+		return nil
 	}
-	return nil
+	s.State, s.Reason = store.Discarded, ReasonResultLost // nobody must take nothing for its result
+	return s.fail(v, "it had completed, and its result was lost when the file was damaged")
 }
 
 // value returns a sealed value of a job that stands apart, or nil. One that was found outside
-// of its table can be told by its size alone, unless both have the same.
+// of its table can be told by its size alone, unless both have the same. A result may be an
+// earlier one, if the job ran several times.
 func (v *salvage) value(s *saved, in table, size int) []byte {
 	at, ok := v.stage.find(shelf(in), s.ID[:])
 	if !ok {
-		same := s.argsApart() && s.resultApart() && s.ArgsSize == s.ResultSize
-		if at, ok = v.stage.find(shelfValue, valueKey(s.ID, size)); !ok || same || at.trust == clashing {
+		unclear := s.argsApart() && s.resultApart() && s.ArgsSize == s.ResultSize || in == tableResult && s.Claim > 1
+		if at, ok = v.stage.find(shelfValue, valueKey(s.ID, size)); !ok || unclear || at.trust == clashing {
 			return nil
 		}
 	}

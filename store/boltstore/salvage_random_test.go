@@ -12,7 +12,7 @@ func TestSalvageAtRandom(t *testing.T) {
 	seen := map[string]int{}
 	for _, clean := range []bool{true, false} {
 		r := newRelic(t, clean, 120)
-		for round := range uint64(50) {
+		for round := range uint64(35) {
 			random := rand.New(rand.NewPCG(3, round))
 			b := slices.Clone(r.image)
 			pages := len(b) / relicPage

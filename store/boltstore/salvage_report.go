@@ -8,8 +8,10 @@ const (
 	ReasonDoubtful = "repair_doubtful"
 	// ReasonArgsLost: the job cannot run any more.
 	ReasonArgsLost = "repair_args_lost"
-	// ReasonResultLost: the job is completed, and what it returned is lost.
+	// ReasonResultLost: the job had completed, and what it returned is lost.
 	ReasonResultLost = "repair_result_lost"
+	// ReasonLost: all of the job is lost, but that it was a member of its batch.
+	ReasonLost = "repair_lost"
 )
 
 // SalvageReport says what [Salvage] found, and what it made of it.
@@ -31,8 +33,11 @@ type SalvageReport struct {
 	// Expected is how many jobs there were by the counters; -1: not known.
 	Expected int64
 	// Lost are the jobs that something names and nothing holds. With LostUnknown there may be more.
+	// In place of Marked of them, which were members of batches, there are jobs now that are discarded
+	// with ReasonLost; Jobs and States do not count these.
 	Lost        SalvagedJobs
 	LostUnknown bool
+	Marked      int64
 	// Strayed were found behind damaged pages, as they were: an index confirms their states.
 	Strayed SalvagedJobs
 	// Doubtful may be older states of the jobs, which have changed or were deleted since. Held
@@ -40,7 +45,7 @@ type SalvageReport struct {
 	Doubtful SalvagedJobs
 	Held     int64
 	// The jobs that have lost a part. Those without arguments that had not ended are discarded
-	// now, with ReasonArgsLost; completed ones without a result stay so, with ReasonResultLost.
+	// now, with ReasonArgsLost, and so are completed ones without a result, with ReasonResultLost.
 	ArgsLost, ResultLost, FailuresLost SalvagedJobs
 	// KeyLost are jobs whose unique key or idempotency key another one has. They are held, if they had not ended.
 	KeyLost SalvagedJobs

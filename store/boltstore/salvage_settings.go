@@ -1,9 +1,6 @@
 package boltstore
 
 import (
-	"encoding/binary"
-	"strings"
-
 	"github.com/bgq-dev/bgq/store"
 )
 
@@ -173,65 +170,4 @@ func (v *salvage) saveStats() error {
 		}
 		return v.put(tableStat, k, sealed)
 	})
-}
-
-// noteBatch remembers the queue of a job, and its batch if that one's record is lost: what is
-// needed of it can be told from a member.
-func (v *salvage) noteBatch(j *record) error {
-	if !v.stage.has(shelfQueue, []byte(j.Queue)) {
-		if err := v.stage.mark(shelfQueue, []byte(j.Queue)); err != nil {
-			return err
-		}
-	}
-	name := []byte(j.Batch)
-	if len(name) == 0 || j.Index < 0 || j.Index != j.ID.MemberIndex() || v.stage.has(shelf(tableBatch), name) || v.stage.has(shelfRebuilt, name) ||
-		!v.survey.missing[tableBatch].has(name) {
-		return nil
-	}
-	base := j.ID
-	clear(base[baseLen:])
-	return v.stage.put(shelfRebuilt, name, appendNames(base[:idLen:idLen], j.Queue, j.Kind))
-}
-
-// saveBatches keeps the batches. What a lost member had for an index is not given away again.
-func (v *salvage) saveBatches() error {
-	return v.settings(tableBatch, func(key []byte, setting any, _ bool) error {
-		b := setting.(*batchRecord)
-		return v.saveBatch(key, b)
-	})
-}
-
-func (v *salvage) saveBatch(key []byte, b *batchRecord) error {
-	base := b.Base[:baseLen]
-	if v.stage.has(shelfBase, base) {
-		v.noteSetting(tableBatch, b.Name, "lost") // another one has its ids
-		return nil
-	}
-	if err := v.stage.mark(shelfBase, base); err != nil {
-		return err
-	}
-	if floor := v.stage.get(shelfFloor, base); floor != nil {
-		b.Floor = max(b.Floor, int64(binary.BigEndian.Uint64(floor)))
-	}
-	if err := v.put(tableBase, base, []byte(b.Name)); err != nil {
-		return err
-	}
-	return v.putSetting(tableBatch, key, b)
-}
-
-// rebuildBatches makes the records of batches from what noteBatch has found.
-func (v *salvage) rebuildBatches() error {
-	return v.stage.each(shelfRebuilt, nil, func(name, known []byte) error {
-		b := &batchRecord{Batch: store.Batch{Name: string(name), Base: store.ID(known), CreatedAt: v.now}}
-		b.Queue, b.Kind = cutNames(known[idLen:])
-		v.survey.settings++
-		v.noteSetting(tableBatch, b.Name, "rebuilt")
-		return v.saveBatch(name, b)
-	})
-}
-
-// cutNames is the inverse of appendNames for two names.
-func cutNames(b []byte) (one, two string) {
-	one, rest, _ := strings.Cut(string(b), "\x00")
-	return one, strings.TrimSuffix(rest, "\x00")
 }

@@ -29,14 +29,14 @@ type shelf uint8
 const (
 	shelfValue   = shelf(tables) + iota // id, size(8): values of unknown use, which are arguments or results
 	shelfBad                            // id: its record is damaged
-	shelfLost                           // id: something names it
+	shelfLost                           // id: something names it → 1, or 2 if it had ended
+	shelfKey                            // id in shelfLost → its unique key
 	shelfNamed                          // table(1) and key of an index that names a job in shelfLost
 	shelfUnique                         // unique key: taken
 	shelfToken                          // idempotency key: taken
 	shelfQueue                          // name of a queue that a job is in
 	shelfRebuilt                        // name of a batch, see rebuild
-	shelfBase                           // base → name of the batch
-	shelfFloor                          // name of a batch → the smallest index that may be free
+	shelfBase                           // base of a batch: taken
 	shelves
 )
 
@@ -148,6 +148,24 @@ func (st *stage) each(s shelf, prefix []byte, fn func(key, value []byte) error) 
 		}
 		from = append(some[many-1].key, 0)
 	}
+}
+
+// last returns the last key that begins with prefix, or nil.
+func (st *stage) last(s shelf, prefix []byte) []byte {
+	c := st.bucket(s).Cursor()
+	var k []byte
+	if end := after(prefix); end != nil {
+		k, _ = c.Seek(end)
+	}
+	if k != nil {
+		k, _ = c.Prev()
+	} else {
+		k, _ = c.Last()
+	}
+	if !bytes.HasPrefix(k, prefix) {
+		return nil
+	}
+	return k
 }
 
 // spot is where a record is.

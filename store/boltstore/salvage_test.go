@@ -284,6 +284,7 @@ func (r *relic) compare(t *testing.T, s *Store, report *SalvageReport, intact fu
 		}
 	}
 	got := everyJobOf(t, s)
+	maps.DeleteFunc(got, func(_ store.ID, j store.Job) bool { return j.Reason == ReasonLost })
 	if int64(len(got)) != report.Jobs {
 		t.Errorf("%d jobs, the report says %d", len(got), report.Jobs)
 	}
@@ -352,10 +353,10 @@ func TestSalvageWithoutAPage(t *testing.T) {
 		noise := rand.New(rand.NewPCG(1, 2))
 		pages := len(r.image) / relicPage
 		whole := 0
-		for page := i; page < pages; page += 2 {
+		for page := i; page < pages; page += 3 {
 			b := slices.Clone(r.image)
 			p := b[page*relicPage:][:relicPage]
-			how := []string{"zeroed", "noise", "a bit", "its neighbour"}[page/2%4]
+			how := []string{"zeroed", "noise", "a bit", "its neighbour"}[page/3%4]
 			switch how {
 			case "zeroed":
 				clear(p)
@@ -376,6 +377,6 @@ func TestSalvageWithoutAPage(t *testing.T) {
 				t.Fatalf("clean %v: page %d of %d %s: %+v", clean, page, pages, how, report)
 			}
 		}
-		t.Logf("clean %v: nothing was lost without %d of %d pages", clean, whole, pages/2)
+		t.Logf("clean %v: nothing was lost without %d of %d pages", clean, whole, pages/3)
 	}
 }

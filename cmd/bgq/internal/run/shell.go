@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vmihailenco/msgpack/v5"
 	"go.uber.org/zap"
 
 	"github.com/bgq-dev/bgq/cmd/bgq/internal/run/output"
@@ -32,15 +33,32 @@ type ShellArgs struct {
 	// Shell gives the words, joined by spaces, to /bin/sh -c.
 	Shell bool `msgpack:"shell,omitempty"`
 	// Dir is where it runs, Env what is added to the environment of bgq work.
-	Dir Text            `msgpack:"dir"`
-	Env map[string]Text `msgpack:"env,omitempty"`
+	Dir Text `msgpack:"dir"`
+	Env Env  `msgpack:"env,omitempty"`
+}
+
+// Env are variables of an environment.
+type Env map[string]Text
+
+// EncodeMsgpack implements [msgpack.CustomEncoder]: in the order of the names, for the arguments of a job that is
+// enqueued again with the same idempotency key must be the same bytes.
+func (v Env) EncodeMsgpack(e *msgpack.Encoder) error {
+	if err := e.EncodeMapLen(len(v)); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		if err := errors.Join(e.EncodeString(name), v[name].EncodeMsgpack(e)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // NewShellArgs returns the command that has these words.
 func NewShellArgs(words []string, shell bool, dir string, env map[string]string) *ShellArgs {
 	a := &ShellArgs{Command: textsOf(words), Shell: shell, Dir: Text(dir)}
 	if len(env) > 0 {
-		a.Env = make(map[string]Text, len(env))
+		a.Env = make(Env, len(env))
 		for name, value := range env {
 			a.Env[name] = Text(value)
 		}

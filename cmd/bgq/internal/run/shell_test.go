@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -168,6 +169,27 @@ func TestShell(t *testing.T) {
 				t.Errorf("%s %q %v %+v, want %q; told %+v", j.State, stdout, err, j.Failures, c.stdout, end)
 			}
 		})
+	}
+}
+
+// The same command is the same bytes, and comes back as it was.
+func TestShellArgs(t *testing.T) {
+	env := map[string]string{"A": "1", "B": "", "C": "\xff", "D": "x", "E": "y", "F": "z"}
+	first, err := NewShellArgs([]string{"a", "\xfe"}, true, "/d", env).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		if again, err := NewShellArgs([]string{"a", "\xfe"}, true, "/d", env).Encode(); err != nil || string(again) != string(first) {
+			t.Fatalf("%x and then %x, %v", []byte(first), []byte(again), err)
+		}
+	}
+	var back ShellArgs
+	if err := decode(first, &back); err != nil || !reflect.DeepEqual(&back, NewShellArgs([]string{"a", "\xfe"}, true, "/d", env)) {
+		t.Errorf("%+v, %v", back, err)
+	}
+	if bare, err := NewShellArgs([]string{"a"}, false, "/", nil).Encode(); err != nil || strings.Contains(string(bare), "env") || strings.Contains(string(bare), "shell") {
+		t.Errorf("%q, %v", bare, err)
 	}
 }
 

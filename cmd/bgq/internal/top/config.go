@@ -25,6 +25,7 @@ type Config struct {
 // The bounds of what is asked for.
 const (
 	patience      = 10 * time.Second       // with an answer
+	slow          = 2 * time.Second        // after which the screen says that there is none yet
 	deadPatience  = 500 * time.Millisecond // with grouping the failures of a file that nobody works on: it is open meanwhile
 	shownJobs     = 200
 	shownLines    = 1000 // of the log of a job: the last ones

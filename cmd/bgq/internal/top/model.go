@@ -17,6 +17,7 @@ type Model struct {
 	data     data
 	groups   groups
 	asking   bool      // for data
+	asked    time.Time // since when
 	grouping bool      // asking for groups
 	since    time.Time // since when nobody answers; zero: somebody does
 	trouble  error     // why
@@ -127,7 +128,7 @@ func (m *Model) say(text string) { m.notice, m.noted = text, m.cfg.Now() }
 func (m *Model) look() tea.Cmd {
 	var cmds []tea.Cmd
 	if !m.asking {
-		m.asking = true
+		m.asking, m.asked = true, m.cfg.Now()
 		cmds = append(cmds, m.fetch(m.filter, m.narrowed))
 	}
 	if !m.grouping && m.data.status != nil && !m.cfg.Now().Before(m.groups.again) {

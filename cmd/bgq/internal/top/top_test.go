@@ -225,32 +225,33 @@ func TestFilter(t *testing.T) {
 func TestRestart(t *testing.T) {
 	s := dead(t)
 	s.put(queue.NewJob{Kind: "resize", Queue: "img"})
-	away := false
-	api := s.m.cfg.Client
-	inner := http.DefaultTransport.(*http.Transport).Clone()
-	t.Cleanup(inner.CloseIdleConnections)
-	base := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if away {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			fmt.Fprint(w, `{"code":"closed","detail":"the program is shutting down","hint":"wait"}`)
-			return
-		}
-		if r.URL.Path != "/v1/status" {
-			w.WriteHeader(http.StatusNotFound)
-			return
-		}
-		fmt.Fprint(w, `{}`)
+	ending := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprint(w, `{"code":"closed","detail":"the program is shutting down","hint":"wait"}`)
 	}))
-	t.Cleanup(base.Close)
+	transport := &http.Transport{}
+	t.Cleanup(func() { transport.CloseIdleConnections(); ending.Close() })
 	s.begin()
 	s.sees("img", "no program works on it")
-	gone := client.New(inner, base.URL)
-	s.m.cfg.Client, away = gone, true
+	there := s.m.cfg.Client
+	s.m.cfg.Client = client.New(transport, ending.URL)
 	s.look()
 	s.sees("no answer since ", "the program is shutting down: wait", "img")
-	s.m.cfg.Client = api
+	s.m.cfg.Client = there
 	s.look()
 	s.sees("no program works on it")
+	s.misses("no answer")
+
+	// An answer that takes long is missed, and another one is not asked for meanwhile.
+	now := time.Now()
+	s.m.cfg.Now = func() time.Time { return now }
+	_, asking := s.m.Update(tickMsg{})
+	now = now.Add(3 * time.Second)
+	s.sees("no answer for 3.0s", "img")
+	if _, again := s.m.Update(tickMsg{}); again != nil {
+		t.Error("it is asked again before there was an answer")
+	}
+	s.run(asking)
 	s.misses("no answer")
 }
 

@@ -57,6 +57,9 @@ func (m *Model) header() line {
 	if m.trouble != nil {
 		return append(l, span{red, fmt.Sprintf("no answer since %s: %s", lasting(m.cfg.Now().Sub(m.since)), explain(m.trouble))})
 	}
+	if waits := m.cfg.Now().Sub(m.asked); m.asking && waits > slow {
+		return append(l, span{red, "no answer for " + lasting(waits)})
+	}
 	i := &m.data.status.Info
 	if m.detail != nil && i.Live {
 		return l

@@ -7,17 +7,19 @@ import (
 
 // Orphans calls a function for each item in the pages that a walk has not reached, or in which
 // it found something bad: what stands behind a damaged page, and besides, what is left of
-// earlier commits, as long as nothing was written over it. Pages that the list of free pages
-// of the root names are left out, if that list holds together; root may be nil. Which bucket an item is of is not
-// known. Damaged pages may yield anything. An error of the function ends it.
-func (w *Wreck) Orphans(root *Root, reached *Reached, each func(page uint64, it *Item) error) error {
+// earlier commits, as long as nothing was written over it. free tells that the page is in the
+// list of free pages of the root, if that list holds together: then an item is an old one for sure.
+// root may be nil. Which bucket an item is of is not known. Damaged pages may yield anything. An
+// error of the function ends it.
+func (w *Wreck) Orphans(root *Root, reached *Reached, each func(free bool, it *Item) error) error {
 	r := rover{w: w}
 	free := w.freePages(root, reached)
 	for id := uint64(firstPage); id < w.file.pages; id++ {
-		if reached.pages.has(id) || free != nil && free.has(id) {
+		if reached.pages.has(id) {
 			continue
 		}
-		if err := r.orphan(id, each); err != nil {
+		isFree := free != nil && free.has(id)
+		if err := r.orphan(id, func(it *Item) error { return each(isFree, it) }); err != nil {
 			return err
 		}
 	}
@@ -25,7 +27,7 @@ func (w *Wreck) Orphans(root *Root, reached *Reached, each func(page uint64, it 
 }
 
 // orphan reads a page that may be anything.
-func (r *rover) orphan(id uint64, each func(page uint64, it *Item) error) error {
+func (r *rover) orphan(id uint64, each func(it *Item) error) error {
 	if len(r.frames) == 0 {
 		r.frames = append(r.frames, &page{})
 	}
@@ -40,7 +42,7 @@ func (r *rover) orphan(id uint64, each func(page uint64, it *Item) error) error 
 	}
 	p.flags = leafFlag
 	r.loosen(p)
-	return r.items(p, p.file.offset(id), func(it *Item) error { return each(id, it) })
+	return r.items(p, p.file.offset(id), each)
 }
 
 // items yields what could be items of a loose page, and of the buckets inside of it.

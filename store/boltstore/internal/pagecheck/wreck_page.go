@@ -24,6 +24,9 @@ func (r *rover) look(p *page, id uint64, low, high []byte) (sound, ours bool, er
 	if unread := f.readAt(first, f.offset(id)); unread != nil {
 		return false, false, unread
 	}
+	if len(bytes.Trim(first, "\x00")) == 0 {
+		return false, false, damaged(id, "it holds nothing but zeros")
+	}
 	*p = page{file: f, id: id, head: append(p.head[:0], first...)}
 	own, _ := p.header()
 	known := p.flags == branchFlag || p.flags == leafFlag
