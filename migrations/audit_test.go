@@ -41,7 +41,9 @@ func TestAudit(t *testing.T) {
 	db := open(t)
 	goTo(t, db, 1)
 	before := buckets(t, db)
-	put := func(tx *bbolt.Tx) error { return tx.Bucket(rootName).Bucket([]byte("job")).Put([]byte("id"), []byte("head")) }
+	put := func(tx *bbolt.Tx) error {
+		return tx.Bucket(rootName).Bucket([]byte("job")).Put([]byte("id"), []byte("head"))
+	}
 	if err := db.Update(put); err != nil {
 		t.Fatal(err)
 	}

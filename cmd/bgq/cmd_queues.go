@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -74,19 +75,19 @@ func (a *app) sayStopped(queues []*wire.Queue) {
 	for _, q := range queues {
 		if held := q.Counts[store.Pending.String()]; held > 0 {
 			filter := filter.Format(store.Filter{States: store.SetOf(store.Pending), Queues: []string{q.Name}})
-			a.printf("! %s of %s held. Release: %s jobs release -f %s\n", plural(held, "job"), clean(q.Name)+isAre(held), a.self(), shellQuote(filter))
+			a.warn("%s of %s held. Release: %s jobs release -f %s", plural(held, "job"), clean(q.Name)+isAre(held), a.self(), shellQuote(filter))
 		}
 		if !q.Paused {
 			continue
 		}
-		a.printf("! %s is paused", clean(q.Name))
+		since, who := "", ""
 		if q.Since != nil {
-			a.printf(" for %s", a.ago(*q.Since))
+			since = " for " + a.ago(*q.Since)
 		}
 		if q.PausedBy != nil {
-			a.printf(" by %s", by(q.PausedBy))
+			who = " by " + by(q.PausedBy)
 		}
-		a.printf("%s. Resume: %s queues resume %s\n", quoted(q.Reason), a.self(), shellQuote(q.Name))
+		a.warn("%s is paused%s%s%s. Resume: %s queues resume %s", clean(q.Name), since, who, quoted(q.Reason), a.self(), shellQuote(q.Name))
 	}
 }
 
@@ -97,12 +98,17 @@ func (a *app) saySlow(queues []*wire.Queue, live bool) {
 		switch {
 		case q.Paused || ready == 0:
 		case live && !q.Served:
-			a.printf("! %s in %s: the app has no workers for this queue\n", waits(ready), clean(q.Name))
+			a.warn("%s in %s: the app has no workers for this queue", waits(ready), clean(q.Name))
 		case q.Rate > 0:
-			a.printf("! %s in %s, which starts at most %s. Lift: %s queues set %s --rate 0\n",
+			a.warn("%s in %s, which starts at most %s. Lift: %s queues set %s --rate 0",
 				waits(ready), clean(q.Name), perSecond(q.Rate), a.self(), shellQuote(q.Name))
 		}
 	}
+}
+
+// warn prints on stdout what somebody who looks at a status should know.
+func (a *app) warn(format string, args ...any) {
+	a.printf("%s\n", a.wrap("! "+fmt.Sprintf(format, args...), 0))
 }
 
 func waits(n int64) string { return plurals(n, "job waits", "jobs wait") }
