@@ -145,7 +145,6 @@ func lookOn(t *testing.T, dir string) (stop func()) {
 		cmd := bgq(t, dir, args...)
 		var seen lineCount
 		cmd.Stdout = &seen
-		cmd.Stderr = os.Stderr
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}

@@ -103,4 +103,11 @@
 //
 // The file never shrinks by itself: what is deleted leaves pages to be used again.
 // [Store.Compact] gives them back.
+//
+// # Copies
+//
+// [Store.Backup] copies a file that is in use, in the way in which Compact does: in short reads, and
+// with what has changed meanwhile. [Copy] copies one that nobody has open for writing, and
+// holds its lock for moments only. [Salvage] reads a damaged file without bbolt, and writes what is
+// still readable into a new one, with a report of what is not.
 package boltstore
