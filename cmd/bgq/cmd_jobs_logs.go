@@ -60,7 +60,7 @@ func (a *app) printLogs(ctx context.Context, id store.ID, o logOptions) error {
 	for after, wait, told := int64(0), time.Duration(0), false; ; {
 		page, err := api.Logs(ctx, id, after, 0, wait)
 		if ctx.Err() != nil {
-			return leave(exitInterrupted)
+			return a.interrupted()
 		}
 		if err != nil && !(wait > 0 && passing(err)) {
 			return err

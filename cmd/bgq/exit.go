@@ -147,6 +147,9 @@ func hintOf(err error) string {
 	if e, ok := errors.AsType[*store.FileError](err); ok {
 		return e.Hint
 	}
+	if _, ok := errors.AsType[dialError](err); ok {
+		return "does the program run, and is this the address where it serves the API?"
+	}
 	return ""
 }
 

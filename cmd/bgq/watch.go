@@ -62,7 +62,7 @@ func (a *app) watch(ctx context.Context, every time.Duration, frame func(context
 		b, err := a.frame(ctx, frame)
 		switch {
 		case ctx.Err() != nil:
-			return leave(exitInterrupted)
+			return a.interrupted()
 		case err != nil && (n == 0 || !passing(err)):
 			return err
 		case err != nil:
@@ -73,10 +73,18 @@ func (a *app) watch(ctx context.Context, every time.Duration, frame func(context
 		}
 		select {
 		case <-ctx.Done():
-			return leave(exitInterrupted)
+			return a.interrupted()
 		case <-time.After(every):
 		}
 	}
+}
+
+// interrupted ends what goes on until Ctrl-C. The shell gets a line of its own behind the ^C of the terminal.
+func (a *app) interrupted() error {
+	if terminal(a.stderr) {
+		fmt.Fprintln(a.stderr)
+	}
+	return leave(exitInterrupted)
 }
 
 // passing tells whether the next look may succeed.
