@@ -69,7 +69,7 @@ var whyNotCases = []whyCase{
 			return f.enqueue(queue.NewJob{Kind: "k"})[0]
 		},
 		at:   live,
-		says: []string{"free slot", `Queue "default" starts at most 2.5 jobs a second.`},
+		says: []string{`Queue "default" starts at most 2.5 jobs a second: that is its rate limit.`, "free slot"},
 	},
 	{
 		name: "paused by somebody",
@@ -82,7 +82,7 @@ var whyNotCases = []whyCase{
 			return f.enqueue(queue.NewJob{Kind: "k"})[0]
 		},
 		at:      live,
-		says:    []string{`is paused since 2000-01-01T00:00:00Z (now) by ann ("disk full"): nothing is started`, "free slot", "at most 1 job a second"},
+		says:    []string{`is paused since 2000-01-01T00:00:00Z (now) by ann ("disk full"): nothing is started`, "at most 1 job a second", "free slot"},
 		actions: []queue.Action{queue.ActResume},
 	},
 	{

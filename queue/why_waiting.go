@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/bgq-dev/bgq/store"
@@ -31,7 +32,7 @@ func (s *situation) explainTurn(e *Explanation) {
 	switch {
 	case known && s.busy >= int64(n):
 		e.say("It may run as soon as one of the %d %s of queue %q is free; all of them are busy.", n, words(int64(n), "worker", "workers"), s.job.Queue)
-	case known && s.Kinds != nil && !s.job.Suspect && !s.queue.Paused:
+	case known && s.Kinds != nil && !s.job.Suspect && !s.queue.Paused && s.queue.Rate == 0:
 		e.say("It may run at once: there is a handler for kind %q, and %d of %d %s of queue %q are free.",
 			s.job.Kind, int64(n)-s.busy, n, words(int64(n), "worker", "workers"), s.job.Queue)
 	default:
@@ -71,7 +72,7 @@ func (s *situation) explainOverdue(e *Explanation) {
 // explainQueue tells what the settings of the queue do to a job that waits.
 func (s *situation) explainQueue(e *Explanation) {
 	if s.queue.Rate > 0 {
-		e.say("Queue %q starts at most %s a second.", s.queue.Name, jobs(s.queue.Rate))
+		e.Because = append([]string{fmt.Sprintf("Queue %q starts at most %s: that is its rate limit.", s.queue.Name, rateWords(s.queue.Rate))}, e.Because...)
 	}
 	if !s.queue.Paused {
 		return
@@ -86,11 +87,20 @@ func (s *situation) explainQueue(e *Explanation) {
 	e.Remedies = append([]Remedy{{ActResume, "let the jobs of the queue run"}}, e.Remedies...)
 }
 
-func jobs(n float64) string {
-	if n == 1 {
-		return "1 job"
+// rateWords writes a rate by the unit in which it is no fraction.
+func rateWords(perSecond float64) string {
+	n, unit := perSecond, "a second"
+	switch {
+	case n < 1.0/60:
+		n, unit = n*3600, "an hour"
+	case n < 1:
+		n, unit = n*60, "a minute"
 	}
-	return strconv.FormatFloat(n, 'f', -1, 64) + " jobs"
+	n = math.Round(n*100) / 100
+	if n == 1 {
+		return "1 job " + unit
+	}
+	return strconv.FormatFloat(n, 'f', -1, 64) + " jobs " + unit
 }
 
 // actorWords names somebody for people, or returns "".

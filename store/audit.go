@@ -29,6 +29,8 @@ type Audit struct {
 	Reason string
 	// Operation names the bulk operation that the change is a part of, or is empty.
 	Operation string
+	// Filter is what selected the jobs, if something did, up to 1 KiB of it.
+	Filter string
 }
 
 type auditKey struct{}

@@ -49,7 +49,7 @@ func (s *Server) auditTrail(w http.ResponseWriter, r *http.Request) error {
 
 func viewAudit(e *store.AuditEntry) wire.AuditEntry {
 	return wire.AuditEntry{
-		Seq: e.Seq, At: e.At, By: e.Actor, Verb: e.Verb, Reason: e.Reason, Operation: e.Operation,
+		Seq: e.Seq, At: e.At, By: e.Actor, Verb: e.Verb, Reason: e.Reason, Operation: e.Operation, Filter: e.Filter,
 		Queue: e.Queue, Batch: e.Batch, Detail: e.Detail,
 		Jobs: len(e.Jobs), JobIDs: append([]store.ID{}, e.Jobs[:min(len(e.Jobs), auditJobs)]...),
 	}

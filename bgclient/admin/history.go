@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,8 +54,21 @@ func (s *Server) history(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v.Events = append(v.Events, trail...)
-	slices.SortStableFunc(v.Events, func(a, b wire.HistoryEvent) int { return a.At.Compare(b.At) })
+	// What somebody asked for comes before what the same commit made of it.
+	slices.SortStableFunc(v.Events, func(a, b wire.HistoryEvent) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(rank(&a), rank(&b)))
+	})
 	return writeJSON(w, http.StatusOK, v)
+}
+
+func rank(e *wire.HistoryEvent) int {
+	switch {
+	case e.What == "created":
+		return 0
+	case e.By != nil:
+		return 1
+	}
+	return 2
 }
 
 // trail returns what was done to a job on behalf of somebody, oldest first.

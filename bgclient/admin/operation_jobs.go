@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bgq-dev/bgq/bgclient/admin/wire"
@@ -68,15 +69,16 @@ func (s *Server) beginOnJobs(ctx context.Context, id string, n *wire.NewOperatio
 		s: s, action: a, reason: n.Reason, limit: n.Limit, rate: n.Rate,
 		as: store.AuditFrom(ctx),
 	}
-	b.operation = newOperation(id, n.Action, b.as)
-	if b.limit == 0 {
-		b.limit = math.MaxInt64
-	}
 	if n.Filter != "" {
 		if b.filter, err = a.aim(n.Filter); err != nil {
 			return nil, err
 		}
-		b.view.Filter = canonical(b.filter)
+		b.as.Filter = cutText(canonical(b.filter), maxReason)
+	}
+	b.operation = newOperation(id, n.Action, b.as)
+	b.view.Filter = canonical(b.filter)
+	if b.limit == 0 {
+		b.limit = math.MaxInt64
 	}
 	total := int64(-1) // not known yet
 	if len(n.IDs) > 0 {
@@ -93,6 +95,14 @@ func (s *Server) beginOnJobs(ctx context.Context, id string, n *wire.NewOperatio
 		}
 	}
 	return b.operation, s.ops.start(b.operation, func(ctx context.Context) error { return b.run(ctx, total) })
+}
+
+// cutText returns the front of a text, without half a character at its end.
+func cutText(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most-len("…")], "") + "…"
 }
 
 // checkOperation refuses what makes no sense.

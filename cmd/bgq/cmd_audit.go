@@ -60,6 +60,8 @@ func (a *app) auditRow(e wire.AuditEntry) []string {
 		what = append(what, "batch "+clean(e.Batch))
 	case e.Jobs == 1 && len(e.JobIDs) == 1:
 		what = append(what, e.JobIDs[0].String())
+	case e.Filter != "":
+		what = append(what, clean(e.Filter))
 	}
 	if e.Detail != "" {
 		what = append(what, clean(e.Detail))

@@ -136,6 +136,7 @@ while you read or think, so that the app can start at any time. -v says which it
 	root.SetHelpCommand(newHelpCommand())
 	root.SetHelpCommandGroupID(groupFile)
 	root.SetCompletionCommandGroupID(groupFile)
+	completeBashAlone(root)
 	strict(root)
 	a.completions(root)
 	return root

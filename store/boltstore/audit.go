@@ -26,6 +26,7 @@ type auditRecord struct {
 	Verb      string      `msgpack:"verb"`
 	Reason    string      `msgpack:"reason"`
 	Operation string      `msgpack:"operation"`
+	Filter    string      `msgpack:"filter,omitempty"`
 	Queue     string      `msgpack:"queue"`
 	Batch     string      `msgpack:"batch"`
 	Detail    string      `msgpack:"detail"`
@@ -43,7 +44,7 @@ func auditOf(ctx context.Context) (*store.Audit, error) {
 		limit      int
 	}{
 		{"name of who asks", a.Actor.Name, maxName}, {"way by which it came", a.Actor.Via, maxName},
-		{"verb of the audit", a.Verb, maxName}, {"reason", a.Reason, maxText}, {"name of the operation", a.Operation, maxName},
+		{"verb of the audit", a.Verb, maxName}, {"reason", a.Reason, maxText}, {"name of the operation", a.Operation, maxName}, {"filter", a.Filter, maxText},
 	} {
 		if err := checkText(text.what, text.text, text.limit); err != nil {
 			return nil, err
@@ -76,7 +77,7 @@ func audited(a *store.Audit, verb func(*txn) (effect, error)) func(*txn) error {
 // enter stores an entry, and a trail from each of its jobs to it.
 func (t *txn) enter(number uint64, a *store.Audit, e *effect) {
 	rec := auditRecord{
-		At: t.now, Actor: a.Actor, Verb: a.Verb, Reason: a.Reason, Operation: a.Operation,
+		At: t.now, Actor: a.Actor, Verb: a.Verb, Reason: a.Reason, Operation: a.Operation, Filter: a.Filter,
 		Queue: e.queue, Batch: e.batch, Detail: e.detail,
 		Jobs: make([]byte, 0, len(e.jobs)*idLen),
 	}

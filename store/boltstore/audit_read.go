@@ -78,7 +78,7 @@ func readEntry(key, sealed []byte) (store.AuditEntry, error) {
 	}
 	e := store.AuditEntry{
 		Seq: number, At: rec.At.UTC(),
-		Audit: store.Audit{Actor: rec.Actor, Verb: rec.Verb, Reason: rec.Reason, Operation: rec.Operation},
+		Audit: store.Audit{Actor: rec.Actor, Verb: rec.Verb, Reason: rec.Reason, Operation: rec.Operation, Filter: rec.Filter},
 		Queue: rec.Queue, Batch: rec.Batch, Detail: rec.Detail,
 	}
 	for b := rec.Jobs; len(b) > 0; b = b[idLen:] {

@@ -187,6 +187,7 @@ type AuditEntry struct {
 	Verb      string      `json:"verb"`
 	Reason    string      `json:"reason,omitempty"`
 	Operation string      `json:"operation,omitempty"`
+	Filter    string      `json:"filter,omitempty"` // what selected the jobs
 	Queue     string      `json:"queue,omitempty"`
 	Batch     string      `json:"batch,omitempty"`
 	Detail    string      `json:"detail,omitempty"`
