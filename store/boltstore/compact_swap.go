@@ -44,6 +44,7 @@ func (c *compaction) replace() (old *bbolt.DB, readers *sync.WaitGroup, pause ti
 		return nil, nil, 0, s.broken()
 	}
 	c.db.NoSync, c.db.NoGrowSync = false, false
+	c.db.AllocSize = minGrowth // the last commit of Close would take bbolt's 16 MiB
 
 	s.handle.Lock()
 	defer s.handle.Unlock()

@@ -252,3 +252,19 @@ func TestCompactRefusesDamagedPages(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A small file that was compacted stays small when it is closed.
+func TestCompactedFileStaysSmall(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jobs.db")
+	s := openAt(t, path, Options{})
+	mustEnqueue(t, s, newTestJobs(3)...)
+	if _, err := s.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() > 2*minGrowth {
+		t.Errorf("%d bytes, %v", info.Size(), err)
+	}
+}

@@ -39,3 +39,6 @@ func (s *Store) prefill(tx *bbolt.Tx) {
 	}
 	s.filled += n
 }
+
+// minGrowth is the least by which a file grows, in bytes.
+const minGrowth = 1 << 20

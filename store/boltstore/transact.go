@@ -70,7 +70,7 @@ func (s *Store) tell(at time.Time, l *ledger, notices []notice, hints []store.To
 func (s *Store) commitTx(tx *bbolt.Tx) error {
 	id := tx.ID()
 	// The larger the file, the larger the steps in which it grows.
-	tx.DB().AllocSize = int(min(max(tx.Size()/4, 1<<20), 64<<20))
+	tx.DB().AllocSize = int(min(max(tx.Size()/4, minGrowth), 64<<20))
 	s.prefill(tx)
 	err := guard(tx.Commit)
 	if err == nil {
